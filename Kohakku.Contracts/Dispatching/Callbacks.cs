@@ -55,5 +55,6 @@ public sealed record MessageData(string Text);
 /// <param name="Reason">Null on success.</param>
 /// <param name="Message">What happened, for a person.</param>
 /// <param name="LogTail">At most 16 KiB.</param>
+/// <param name="Transient">False when an infrastructure reason can not pass by trying again, as with an image that does not exist.</param>
 public sealed record EndedData(
-    AttemptState Status, FailureReason? Reason, int? ExitCode, string? Message, JsonElement? Output, string? LogTail);
+    AttemptState Status, FailureReason? Reason, int? ExitCode, string? Message, JsonElement? Output, string? LogTail, bool Transient = true);
