@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Kohakku.Benchmarks;
+
+var data = new Option<DirectoryInfo>("--data")
+{
+    Description = "The data folder of the running installation to measure (KOHAKKU_DATA).",
+    DefaultValueFactory = _ => new DirectoryInfo(Environment.GetEnvironmentVariable("KOHAKKU_DATA") ?? ".kohakku"),
+    Recursive = true,
+};
+var tasks = new Option<int?>("--tasks") { Description = "How many tasks to run (default 200 one by one, 5,000 in batches)." };
+var agent = new Option<string?>("--agent") { Description = "The agent to run: noop (inline, the default) or echo." };
+
+var pickup = new Command("pickup", "Submit one task at a time on an idle system: submit to claimed, submit to running, submit to ended.") { tasks, agent };
+pickup.SetAction(async (options, cancellationToken) =>
+{
+    using var installation = Installation.Open(options.GetRequiredValue(data));
+    await PickupBenchmark.RunAsync(installation, options.GetValue(agent) ?? "noop", options.GetValue(tasks) ?? 200, cancellationToken);
+});
+
+var throughput = new Command("throughput", "Submit tasks in batches of 1,000 and wait for the last to end; checks that each ran exactly once.") { tasks, agent };
+throughput.SetAction(async (options, cancellationToken) =>
+{
+    using var installation = Installation.Open(options.GetRequiredValue(data));
+    await ThroughputBenchmark.RunAsync(installation, options.GetValue(agent) ?? "noop", options.GetValue(tasks) ?? 5_000, cancellationToken);
+});
+
+var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput };
+root.Options.Add(data);
+root.SetAction(async (options, cancellationToken) =>
+{
+    using var installation = Installation.Open(options.GetRequiredValue(data));
+    await PickupBenchmark.RunAsync(installation, "noop", 200, cancellationToken);
+    await PickupBenchmark.RunAsync(installation, "echo", 200, cancellationToken);
+    await ThroughputBenchmark.RunAsync(installation, "noop", 5_000, cancellationToken);
+});
+return await root.Parse(args).InvokeAsync();
