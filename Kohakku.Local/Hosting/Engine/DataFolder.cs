@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Kohakku.Local.Hosting.Engine;
@@ -54,30 +53,6 @@ internal sealed class DataFolder
         }
     }
 
-    /// <summary>Takes the folder for this process until it is given back.</summary>
-    /// <returns>Null when another process has it; <paramref name="holder"/> then says which.</returns>
-    public IDisposable? TryLock(out string holder)
-    {
-        Create();
-        var path = Path.Combine(FullPath, "lock");
-        try
-        {
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.UTF8.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
-            holder = "";
-            return file;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // The lock is advisory; sharing everything reads past it.
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            holder = $"process {reader.ReadToEnd()}";
-            return null;
-        }
-    }
-
     public void WritePorts(IReadOnlyDictionary<string, int> ports) => WriteAtomically(PortsFile, JsonSerializer.Serialize(ports, Indented), OwnerOnlyFile);
 
     /// <summary>The ports that the running installation took, by <c>resource/endpoint</c>.</summary>
@@ -89,6 +64,14 @@ internal sealed class DataFolder
         WriteAtomically(EndpointsFile, JsonSerializer.Serialize(endpoints, Indented), OwnerOnlyFile | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
     public void DeleteEndpoints() => File.Delete(EndpointsFile);
+
+    /// <summary>Takes the folder for this process until it is given back.</summary>
+    /// <returns>Null when another process has it; <paramref name="holder"/> then says which.</returns>
+    public FolderLock? TryLock(out string holder)
+    {
+        Create();
+        return FolderLock.TryTake(Path.Combine(FullPath, "lock"), Path.Combine(Run, "holder"), out holder);
+    }
 
     public void DeletePorts() => File.Delete(PortsFile);
 

@@ -21,9 +21,9 @@ internal sealed class Host : IAsyncDisposable
     private readonly CancellationTokenSource kill = new();
     private readonly Ports ports = new();
     private readonly Spawner spawner = new();
-    private readonly IDisposable folderLock;
+    private readonly FolderLock folderLock;
 
-    private Host(ServiceFactory services, ResourceGraph graph, IReadOnlySet<IResource>? only, HostConsole console, IDisposable folderLock)
+    private Host(ServiceFactory services, ResourceGraph graph, IReadOnlySet<IResource>? only, HostConsole console, FolderLock folderLock)
     {
         data = services.Data;
         this.console = console;

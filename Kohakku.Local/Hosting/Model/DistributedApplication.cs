@@ -34,6 +34,9 @@ public sealed class DistributedApplication : IAsyncDisposable
         capture?.Built(this);
     }
 
+    /// <summary>Ends the patience with what takes its time to stop.</summary>
+    internal void Kill() => host?.Kill();
+
     /// <summary>What runs, for tests that look closer.</summary>
     internal IEnumerable<Supervisor> Supervisors => host?.Supervisors ?? [];
 

@@ -62,7 +62,7 @@ internal sealed class Spawner : IDisposable
         {
             command.Add(SetPrivileges);
             if (launch.RunAs is { } user) command.AddRange([$"--reuid={user}", $"--regid={user}", "--init-groups"]);
-            command.AddRange([$"--pdeathsig={launch.StopSignal}", "--"]);
+            command.AddRange([$"--pdeathsig={LibC.NameOf(launch.StopSignal)}", "--"]);
         }
         else if (launch.RunAs is { } user)
         {
