@@ -14,7 +14,6 @@ internal static class AgentContainer
     private const string SocketFolder = "/run/kohakku";
 
     private const int DefaultPids = 512;
-    private const int OpenFiles = 65_536;
     // Under memory pressure of the whole machine agents go before the dispatcher, the engine and the database.
     private const int OomScoreAdjustment = 500;
     // For `docker stop` and the engine's own shutdown: the runner's grace for the agent and its last words to the dispatcher.
@@ -79,7 +78,8 @@ internal static class AgentContainer
             MemorySwap = memory,
             NanoCPUs = launch.Resources.Cpu is { } cpu ? (long)(Math.Clamp(cpu, 0.01, processors) * 1_000_000_000) : 0,
             OomScoreAdj = OomScoreAdjustment,
-            Ulimits = [new Ulimit { Name = "nofile", Soft = OpenFiles, Hard = OpenFiles }, new Ulimit { Name = "core", Soft = 0, Hard = 0 }],
+            // Open files stay as the engine has them: an engine that is itself limited can't start what asks for more than it has.
+            Ulimits = [new Ulimit { Name = "core", Soft = 0, Hard = 0 }],
             Init = false,
             RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.No },
             // Only the runner's own few words go here: the agent's output goes to the dispatcher.

@@ -83,26 +83,19 @@ internal sealed partial class DockerRuntime : IAgentRuntime, IDisposable
 
     public async Task<string> StartAsync(AgentLaunch launch, CancellationToken cancellationToken)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await StartOnceAsync(launch, cancellationToken);
-        }
-        catch (Exception fault)
-        {
-            // Only the answer may have been lost, or an earlier process of this dispatcher may have started it.
-            if (await RemoveUnlessStartedAsync(launch.AttemptId) is { } started && fault is not OperationCanceledException) return started;
-            switch (fault)
+            try
             {
-                case DockerImageNotFoundException:
-                    images.Forget(ImageOf(launch));
-                    throw new LaunchException(FailureReason.ImagePull, $"The image {launch.Agent.Image} was removed from this host before its start.", transient: true, fault);
-                case DockerApiException refused:
-                    await HealAsync(refused, cancellationToken);
-                    throw ContainerStarts.Explain(refused);
-                case EngineUnreachableException or IOException or UnauthorizedAccessException:
-                    throw new LaunchException(FailureReason.StartFailed, $"The agent's container could not be started: {fault.Message}", transient: true, fault);
-                default:
-                    throw;
+                return await StartOnceAsync(launch, cancellationToken);
+            }
+            catch (Exception fault)
+            {
+                // Only the answer may have been lost, or an earlier process of this dispatcher may have started it.
+                if (await RemoveUnlessStartedAsync(launch.AttemptId) is { } started && fault is not OperationCanceledException) return started;
+                if (attempt == 1 && fault is DockerApiException refused && await HealAsync(refused, cancellationToken)) continue;
+                if (Explain(launch, fault) is { } explained) throw explained;
+                throw;
             }
         }
     }
@@ -198,18 +191,43 @@ internal sealed partial class DockerRuntime : IAgentRuntime, IDisposable
             transient: false);
     }
 
-    /// <summary>What must be there was removed behind our back: it is made again for the next start, which the task's retry brings.</summary>
-    private async Task HealAsync(DockerApiException refused, CancellationToken cancellationToken)
+    /// <summary>Makes again what somebody removed behind our back.</summary>
+    /// <returns>Whether starting again may help.</returns>
+    private async Task<bool> HealAsync(DockerApiException refused, CancellationToken cancellationToken)
     {
         var words = DockerEngine.Words(refused);
         try
         {
-            if (words.Contains(AgentContainer.RunnerPath, StringComparison.Ordinal)) await runner.EnsureAsync(options.Runner.NativePath, cancellationToken);
-            if (words.Contains("network", StringComparison.OrdinalIgnoreCase)) network.Forget();
+            if (words.Contains(AgentContainer.RunnerPath, StringComparison.Ordinal))
+            {
+                await runner.EnsureAsync(options.Runner.NativePath, cancellationToken);
+                return true;
+            }
+            if (!words.Contains(options.DockerNetwork, StringComparison.Ordinal)) return false;
+            network.Forget();
+            return true;
         }
         catch (Exception fault) when (fault is DockerApiException or EngineUnreachableException or IOException)
         {
             LogNotHealed(fault);
+            return false;
+        }
+    }
+
+    /// <returns>Null for what is no fault of starting, such as being cancelled.</returns>
+    private LaunchException? Explain(AgentLaunch launch, Exception fault)
+    {
+        switch (fault)
+        {
+            case DockerImageNotFoundException:
+                images.Forget(ImageOf(launch));
+                return new LaunchException(FailureReason.ImagePull, $"The image {launch.Agent.Image} was removed from this host before its start.", transient: true, fault);
+            case DockerApiException refused:
+                return ContainerStarts.Explain(refused);
+            case EngineUnreachableException or IOException or UnauthorizedAccessException:
+                return new LaunchException(FailureReason.StartFailed, $"The agent's container could not be started: {fault.Message}", transient: true, fault);
+            default:
+                return null;
         }
     }
 

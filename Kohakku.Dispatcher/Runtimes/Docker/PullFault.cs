@@ -11,7 +11,7 @@ internal sealed class PullException(string words, HttpStatusCode? status, Except
     // a wrong name may both be a 500, depending on when it happened).
     private static readonly string[] FinalWords =
     [
-        "not found", "manifest unknown", "name unknown", "repository does not exist", "access denied", "is denied", "denied:", "unauthorized",
+        "not found", "manifest unknown", "name unknown", "repository does not exist", "unauthorized",
         "no basic auth credentials", "invalid reference format", "invalid repository name", "invalid tag format", "no matching manifest", "does not match the specified platform",
         "unsupported media type", "repository name must",
     ];
@@ -36,6 +36,8 @@ internal sealed class PullException(string words, HttpStatusCode? status, Except
     {
         if (TransientWords.Any(word => words.Contains(word, StringComparison.OrdinalIgnoreCase))) return true;
         if (FinalWords.Any(word => words.Contains(word, StringComparison.OrdinalIgnoreCase))) return false;
+        // A registry's; not the engine's own, which lacks a right on its disk.
+        if (words.Contains("denied", StringComparison.OrdinalIgnoreCase) && !words.Contains("permission denied", StringComparison.OrdinalIgnoreCase)) return false;
         return status is not (HttpStatusCode.NotFound or HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden);
     }
 }
