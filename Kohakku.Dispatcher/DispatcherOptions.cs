@@ -22,10 +22,9 @@ internal sealed record DispatcherOptions
     /// <summary><c>SOCKET_DIR</c>.</summary>
     public required string SocketFolder { get; init; }
 
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">One failure per wrong key.</exception>
-    public static DispatcherOptions Read(IConfiguration configuration)
+    /// <summary>Faults are noted in <paramref name="settings"/>, to be reported with all others.</summary>
+    public static DispatcherOptions Read(SettingsReader settings)
     {
-        var settings = new SettingsReader(configuration);
         var data = Path.GetFullPath(settings.Text("KOHAKKU_DATA", ".kohakku"));
         var options = new DispatcherOptions
         {
@@ -41,7 +40,6 @@ internal sealed record DispatcherOptions
         if (options.Name.Length > 100 || options.Name.Any(char.IsControl))
             settings.Fault($"DISPATCHER_NAME is '{options.Name}'; it takes 1 to 100 printable characters.");
         CheckQueueSource(settings);
-        settings.ThrowIfAny();
         return options;
     }
 
