@@ -9,7 +9,7 @@ using Kohakku.Dispatcher.Reporting;
 namespace Kohakku.Dispatcher.Attempts;
 
 /// <summary>
-/// One attempt that this dispatcher holds. Its state changes by <see cref="Apply"/> alone, under its lock, where its events get their
+/// One attempt that this dispatcher holds. Its state changes by <c>Apply</c> alone, under its lock, where its events get their
 /// sequence and go to the journal in that order. Safe for any thread.
 /// </summary>
 internal sealed class Attempt : IDisposable
