@@ -7,29 +7,34 @@ namespace Kohakku.ServiceDefaults;
 /// <summary>Puts a <see cref="JsonException"/> into words for whoever wrote the JSON: which field, which rule, no type of ours.</summary>
 internal static partial class JsonFaults
 {
-    public static (string Field, string Rule) Explain(JsonException exception)
+    public static Faults Explain(JsonException exception)
     {
+        var faults = new Faults();
         var field = FieldOf(exception.Path);
         var message = exception.Message;
-        // A converter of ours speaks for itself; the serializer's own messages end with the path and position.
-        if (!message.Contains("LineNumber: ", StringComparison.Ordinal)) return (field, message.TrimEnd('.'));
-        if (Missing().Match(message) is { Success: true } missing) return (Join(field, missing.Groups["name"].Value), "is required");
-        if (Null().Match(message) is { Success: true } @null) return (WithLeaf(field, @null.Groups["name"].Value), "must not be null");
-        if (Duplicate().Match(message) is { Success: true } twice) return (WithLeaf(field, twice.Groups["name"].Value), "is given twice");
-        if (Wrong().Match(message) is { Success: true } wrong) return (field, RuleOf(wrong.Groups["type"].Value));
-        var line = (exception.LineNumber + 1)?.ToString(CultureInfo.InvariantCulture) ?? "?";
-        var position = (exception.BytePositionInLine + 1)?.ToString(CultureInfo.InvariantCulture) ?? "?";
-        return (field, $"is not valid JSON at line {line}, byte {position}");
+        if (Missing().Match(message) is { Success: true } missing)
+        {
+            foreach (Capture name in missing.Groups["name"].Captures) faults.Add(Join(field, name.Value), "is required");
+            return faults;
+        }
+        if (Null().Match(message) is { Success: true } @null) faults.Add(WithLeaf(field, @null.Groups["name"].Value), "must not be null");
+        else if (Duplicate().Match(message) is { Success: true } twice) faults.Add(WithLeaf(field, twice.Groups["name"].Value), "is given twice");
+        // The inner message tells the value's kind, where the outer one may name the whole body's type.
+        else if (Wrong().Match(message) is { Success: true } wrong) faults.Add(field, RuleOf(exception.InnerException?.Message ?? wrong.Groups["type"].Value));
+        // A converter of ours speaks for itself.
+        else if (message.StartsWith("must ", StringComparison.Ordinal)) faults.Add(field, message.TrimEnd('.'));
+        else faults.Add(field, $"is not valid JSON at {PlaceOf(exception)}");
+        return faults;
     }
 
-    /// <summary>What a value of a .NET type, as the framework prints it, must be.</summary>
+    /// <summary>What a value must be, of which the framework prints a .NET type or names the kind of token.</summary>
     public static string RuleOf(string type) => type switch
     {
         _ when type.Contains("Dictionary", StringComparison.Ordinal) => "must be an object",
         _ when type.Contains("List", StringComparison.Ordinal) || type.Contains("[]", StringComparison.Ordinal) || type.Contains("Enumerable", StringComparison.Ordinal) => "must be a list",
         _ when Has(type, "Int32", "Int64", "Int16", "Byte", "int", "long", "short") => "must be a whole number in range",
-        _ when Has(type, "Double", "Decimal", "Single", "double", "decimal", "float") => "must be a number",
-        _ when Has(type, "Boolean", "bool") => "must be true or false",
+        _ when Has(type, "Double", "Decimal", "Single", "double", "decimal", "float", "number") => "must be a number",
+        _ when Has(type, "Boolean", "bool", "boolean") => "must be true or false",
         _ when Has(type, "Guid") => "must be a UUID",
         _ when Has(type, "DateTimeOffset", "DateTime") => "must be a time by RFC 3339, like 2026-01-31T12:00:00Z",
         _ when Has(type, "String", "string") => "must be text",
@@ -45,6 +50,9 @@ internal static partial class JsonFaults
         return false;
     }
 
+    private static string PlaceOf(JsonException exception) =>
+        string.Create(CultureInfo.InvariantCulture, $"line {exception.LineNumber + 1 ?? 1}, byte {exception.BytePositionInLine + 1 ?? 1}");
+
     /// <summary><c>$.tasks[3].agent</c> → <c>tasks[3].agent</c>; the whole body is <c>$</c>.</summary>
     private static string FieldOf(string? path) => path is null or "$" ? "$" : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path[1..];
 
@@ -57,7 +65,7 @@ internal static partial class JsonFaults
         return field == camel || field.EndsWith($".{camel}", StringComparison.Ordinal) ? field : Join(field, camel);
     }
 
-    [GeneratedRegex("missing required properties including: '(?<name>[^']+)'", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("missing required properties including: (?:'(?<name>[^']+)'(?:, )?)+", RegexOptions.CultureInvariant)]
     private static partial Regex Missing();
 
     [GeneratedRegex("'(?<name>[^']+)' on type '.*' doesn't allow", RegexOptions.CultureInvariant)]

@@ -22,17 +22,19 @@ internal sealed partial class RequestFaultHandler : IExceptionHandler
             return Problems.Of(fault.StatusCode, ProblemTypes.DetailOf(fault.StatusCode, request.Method, request.Path));
         if (fault.InnerException is JsonException json)
         {
-            var (field, rule) = JsonFaults.Explain(json);
-            return Problems.Of(400, $"The JSON body can't be read: {field} {rule}.", new Dictionary<string, string[]> { [field] = [rule] });
+            var faults = JsonFaults.Explain(json).ToDictionary();
+            return Problems.Of(400, $"The JSON body can't be read: {string.Join("; ", faults.Select(pair => $"{pair.Key} {pair.Value[0]}"))}.", faults);
         }
+        // Implicit body inferred for parameter "task" but no body was provided. …
+        if (fault.Message.Contains("body", StringComparison.Ordinal)) return Problems.BadRequest("$", "is required: the request has no JSON body");
         // Required parameter "int limit" was not provided from query string.
         // Failed to bind parameter "int limit" from "ten".
         var match = Parameter().Match(fault.Message);
         if (!match.Success) return Problems.Of(400, "The request can't be read.");
         var name = match.Groups["name"].Value;
-        if (!match.Groups["value"].Success)
-            return fault.Message.Contains("from body", StringComparison.Ordinal) ? Problems.BadRequest("$", "is required: the request has no body") : Problems.BadRequest(name, "is required");
-        return Problems.BadRequest(name, $"is '{match.Groups["value"].Value}' but {JsonFaults.RuleOf(match.Groups["type"].Value)}");
+        return match.Groups["value"].Success
+            ? Problems.BadRequest(name, $"is '{match.Groups["value"].Value}' but {JsonFaults.RuleOf(match.Groups["type"].Value)}")
+            : Problems.BadRequest(name, "is required");
     }
 
     [GeneratedRegex("""parameter "(?<type>.+) (?<name>\S+)" (?:was not provided|from "(?<value>.*)")""", RegexOptions.CultureInvariant)]

@@ -1,15 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration.Memory;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Kohakku.ServiceDefaults;
 
 internal static class LogDefaults
 {
-    /// <summary>Stand below every other source: an appsettings file or <c>Logging__LogLevel__…</c> wins.</summary>
-    private static readonly Dictionary<string, string?> Levels = new()
+    /// <summary>They stand below every other source: an appsettings file or <c>Logging__…</c> in the environment wins.</summary>
+    private static readonly Dictionary<string, string?> Settings = new()
     {
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
@@ -18,17 +15,13 @@ internal static class LogDefaults
         ["Logging:LogLevel:Npgsql"] = "Warning",
         ["Logging:LogLevel:Polly"] = "Warning",
         ["Logging:LogLevel:System.Net.Http"] = "Warning",
+        // One line per entry: what collects logs, AppHost included, works by lines.
+        ["Logging:Console:FormatterName"] = "simple",
+        ["Logging:Console:FormatterOptions:SingleLine"] = "true",
+        ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
+        ["Logging:Console:FormatterOptions:TimestampFormat"] = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
     };
 
-    public static void AddLogDefaults(this WebApplicationBuilder builder)
-    {
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Levels });
-        // One line per entry: what collects logs, AppHost included, works by lines.
-        builder.Services.Configure<SimpleConsoleFormatterOptions>(options =>
-        {
-            options.SingleLine = true;
-            options.UseUtcTimestamp = true;
-            options.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-        });
-    }
+    public static void AddLogDefaults(this WebApplicationBuilder builder) =>
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Settings });
 }
