@@ -81,6 +81,12 @@ internal sealed record QuestionAsked(
 /// <summary>Every open question of the task is closed: nobody waits for the answer any more.</summary>
 internal sealed record QuestionsClosed(DateTimeOffset At) : Effect;
 
+internal sealed record QuestionClosed(Guid Id, string? Answer, string? By, DateTimeOffset At) : Effect;
+
+/// <summary>Something for the attempt's agent, carried by heartbeats.</summary>
+/// <param name="Kind"><c>answer</c> (then the id is the question's) or <c>message</c>.</param>
+internal sealed record Said(Guid Id, Guid AttemptId, string Kind, string Body, DateTimeOffset At) : Effect;
+
 internal sealed record ArtifactStored(int Attempt, string Path, long Size, string Sha256, string ContentType, DateTimeOffset At) : Effect;
 
 /// <summary>The task entered the queue, or left its place, under a concurrency key: see whose turn it is.</summary>

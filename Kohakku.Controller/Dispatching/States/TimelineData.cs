@@ -21,6 +21,14 @@ internal static class TimelineTypes
     public const string Told = "attempt.told";
 }
 
+/// <summary>The question whether a task whose attempt was lost may run again.</summary>
+internal static class LostAnswers
+{
+    public const string Kind = "lost";
+    public const string Retry = "retry";
+    public const string Fail = "fail";
+}
+
 internal sealed record TaskEndedEntry(TaskState Status, FailureReason? Reason, string? Message);
 
 /// <param name="Why">What is waited for, in words.</param>
