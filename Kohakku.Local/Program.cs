@@ -1,4 +1,4 @@
 using System.CommandLine;
+using Kohakku.Local.ObjectStorage;
 
-var root = new RootCommand("What stands in on this machine for services that are not installed.");
-return await root.Parse(args).InvokeAsync();
+return await new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command() }.Parse(args).InvokeAsync();
