@@ -14,7 +14,8 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.ToTable("tasks");
         builder.Property(task => task.Status).HasWireName();
         builder.Property(task => task.OnLost).HasWireName();
-        builder.Property(task => task.Inputs).HasColumnType("jsonb");
+        // Not jsonb: the agent gets its inputs as they were written, keys in order and numbers as they stand.
+        builder.Property(task => task.Inputs).HasColumnType("json");
         builder.Property(task => task.Output).HasColumnType("jsonb");
         builder.Property(task => task.Skills).HasJson(ControllerJson.Default.IReadOnlyListPinnedSkill);
         builder.Property(task => task.Env).HasJson(ContractsJson.Default.IReadOnlyDictionaryStringString);
@@ -26,9 +27,12 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.HasOne<Agent>().WithMany().HasForeignKey(task => task.AgentId).OnDelete(DeleteBehavior.Restrict);
 
         builder.HasIndex(task => new { task.ProjectId, task.IdempotencyKey }).IsUnique().HasFilter("idempotency_key IS NOT NULL");
-        // The queue: one index range per project, in the order of claiming, holding nothing but what can be claimed.
-        builder.HasIndex(task => new { task.ProjectId, task.Priority, task.QueuedAt, task.Id }, "ix_tasks_queue")
-            .IsDescending(false, true, false, false).HasFilter("status = 'queued' AND claimable");
+        builder.Property(task => task.UnstartedClaims).HasDefaultValue(0);
+        // A hash: labels themselves could outgrow what an index entry holds.
+        builder.Property(task => task.Lane).HasComputedColumnSql("hashtextextended(labels::text, 0)", stored: true);
+        // The queue: one index range per project and lane, in the order of claiming, holding nothing but what can be claimed.
+        builder.HasIndex(task => new { task.ProjectId, task.Lane, task.Priority, task.QueuedAt, task.Id }, "ix_tasks_queue")
+            .IsDescending(false, false, true, false, false).HasFilter("status = 'queued' AND claimable");
         builder.HasIndex(task => task.DueAt, "ix_tasks_due").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => task.Needs, "ix_tasks_needs").HasMethod("gin").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => new { task.ProjectId, task.ConcurrencyKey }, "ix_tasks_concurrency")
@@ -37,7 +41,8 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.HasIndex(task => new { task.ProjectId, task.Id }, "ix_tasks_list").IsDescending(false, true);
         builder.HasIndex(task => new { task.ProjectId, task.Status, task.Id }, "ix_tasks_list_status").IsDescending(false, false, true);
         builder.HasIndex(task => new { task.ProjectId, task.AgentName, task.Id }, "ix_tasks_list_agent").IsDescending(false, false, true);
-        builder.HasIndex(task => task.Tags, "ix_tasks_tags").HasMethod("gin");
-        builder.HasIndex(task => task.Labels, "ix_tasks_labels").HasMethod("gin");
+        // Most tasks have neither: those cost nothing here. A query must say the same condition.
+        builder.HasIndex(task => task.Tags, "ix_tasks_tags").HasMethod("gin").HasFilter("tags <> '{}'");
+        builder.HasIndex(task => task.Labels, "ix_tasks_labels").HasMethod("gin").HasFilter("labels <> '{}'");
     }
 }
