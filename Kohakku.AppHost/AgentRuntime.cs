@@ -12,7 +12,7 @@ internal static class AgentRuntime
         var application = builder.ApplicationBuilder;
         return builder
             .WithEnvironment(Backend, BackendOf(application))
-            .WithEnvironment("WORKSPACE_ROOT", Path.Combine(application.DataFolder(), "workspaces"))
+            .WithEnvironment("WORKSPACE_ROOT", application.Setting("WORKSPACE_ROOT") ?? Path.Combine(application.DataFolder(), "workspaces"))
             .WithEnvironment("SOCKET_DIR", Path.Combine(application.DataFolder(), "sockets"));
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Kohakku.Local.Hosting.Engine;
@@ -26,6 +28,26 @@ internal sealed class DataFolder
     private string Keys => Path.Combine(FullPath, "keys");
     private string EndpointsFile => Path.Combine(FullPath, "endpoints.json");
     private string PortsFile => Path.Combine(Run, "ports.json");
+
+    /// <summary>
+    /// Where that lies which other users must reach, when this folder is closed to them: the same place each time for the same
+    /// folder, and another for another.
+    /// </summary>
+    public string Elsewhere => Path.Combine(
+        "/var/lib/kohakku", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FullPath)))[..12]);
+
+    /// <summary>Whether every user may pass through to this folder.</summary>
+    public bool IsPassable
+    {
+        get
+        {
+            for (var folder = new DirectoryInfo(FullPath); folder is not null; folder = folder.Parent)
+            {
+                if (folder.Exists && (folder.UnixFileMode & UnixFileMode.OtherExecute) == 0) return false;
+            }
+            return true;
+        }
+    }
 
     public string Of(string resource) => Path.Combine(FullPath, resource);
     public string PidFileOf(string resource) => Path.Combine(Run, $"{resource}.pid");
@@ -81,7 +103,7 @@ internal sealed class DataFolder
         File.Delete(fresh);
         using (var file = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode }))
         {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(content));
+            file.Write(Encoding.UTF8.GetBytes(content));
             file.Flush(flushToDisk: true);
         }
         File.Move(fresh, path, overwrite: true);

@@ -56,6 +56,8 @@ internal sealed class Host : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         data.DeleteEndpoints();
+        // Before the ports are looked for: what is left of an earlier run may still hold them.
+        await Task.WhenAll(supervisors.Values.Select(supervisor => supervisor.StopLeftoverAsync(cancellationToken)));
         data.WritePorts(AllocatePorts());
         foreach (var (resource, supervisor) in supervisors)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Aspire.Hosting.ApplicationModel;
 
 namespace Kohakku.Local.Hosting.Engine;
@@ -6,6 +7,11 @@ namespace Kohakku.Local.Hosting.Engine;
 /// <summary>The environment of a resource: the host's own, what every service is told, and what Program.cs says of it, which wins.</summary>
 internal static class ResourceEnvironment
 {
+    private const string DotnetRoot = "DOTNET_ROOT";
+
+    // …/shared/Microsoft.NETCore.App/10.0.0/: where .NET is in nobody's usual place, the programs of the build must be told.
+    private static readonly string RuntimeFolder = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+
     public static async Task<Dictionary<string, string?>> OfAsync(
         Resource resource, IReadOnlyDictionary<string, string?> hostEnvironment, CancellationToken cancellationToken)
     {
@@ -27,6 +33,7 @@ internal static class ResourceEnvironment
         foreach (var annotation in resource.All<EnvironmentAnnotation>()) annotation.Callback(context);
 
         var environment = new Dictionary<string, string?>(hostEnvironment);
+        environment.TryAdd(DotnetRoot, Environment.GetEnvironmentVariable(DotnetRoot) is { Length: > 0 } set ? set : RuntimeFolder);
         foreach (var (name, value) in values)
         {
             environment[name] = value is IValueProvider provider ? await provider.GetValueAsync(cancellationToken) : value.ToString();

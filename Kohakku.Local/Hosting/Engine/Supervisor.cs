@@ -27,6 +27,7 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
 
     private static readonly TimeSpan FirstProbe = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan SlowestProbe = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PatienceWithLeftover = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PatienceWithoutWord = TimeSpan.FromSeconds(15);
 
     private readonly ResourceLog log = new(context.Data.Logs, service.Name);
@@ -56,13 +57,22 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
 
     public int Restarts { get; private set; }
 
+    /// <summary>Stops the process that a host which died has left of this service.</summary>
+    public async Task StopLeftoverAsync(CancellationToken cancellationToken)
+    {
+        var patience = service.Grace < PatienceWithLeftover ? service.Grace : PatienceWithLeftover;
+        if (await pidFile.StopLeftoverAsync(service.StopSignal, patience, cancellationToken))
+        {
+            context.Console.Note(Name, LineLevel.Information, "one left by an AppHost that died was stopped");
+        }
+    }
+
     /// <summary>Runs until <paramref name="stop"/>, or until there is no point in going on.</summary>
     /// <param name="kill">Ends the patience with a process that takes its time to stop.</param>
     public async Task RunAsync(IEnumerable<Task> dependencies, CancellationToken stop, CancellationToken kill)
     {
         try
         {
-            await pidFile.StopLeftoverAsync(service.StopSignal, service.Grace, stop);
             await Task.WhenAll(dependencies).WaitAsync(stop);
             while (await RunOnceAsync(stop, kill) is { } delay)
             {

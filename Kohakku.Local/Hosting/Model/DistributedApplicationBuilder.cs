@@ -22,6 +22,7 @@ public interface IDistributedApplicationBuilder
 /// <summary>The arguments of the AppHost, its environment, and where its data is.</summary>
 internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
 {
+    private const string WorkspaceRoot = "WORKSPACE_ROOT";
     private readonly EntryPointCapture? capture;
     private readonly string[] arguments;
 
@@ -31,11 +32,17 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         this.capture = capture;
         AppHostDirectory = DirectoryOf(capture?.EntryPoint ?? Assembly.GetEntryAssembly());
         Configuration.AddEnvironmentVariables();
-        if (capture is not null) Configuration.AddInMemoryCollection(capture.Environment);
+        if (capture is not null)
+        {
+            // As the provider of the real environment has it: Section__Key is Section:Key.
+            Configuration.AddInMemoryCollection(capture.Environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value));
+        }
         DataFolder = new DataFolder(Configuration[DataFolder.Variable] is { Length: > 0 } configured
             ? Path.GetFullPath(configured)
             : Path.GetFullPath(Path.Combine(AppHostDirectory, "..", ".kohakku")));
         Configuration[DataFolder.Variable] = DataFolder.FullPath;
+        // Agents that root starts as processes run as a user who must be able to enter their workspaces.
+        if (Environment.IsPrivilegedProcess && !DataFolder.IsPassable) Configuration[WorkspaceRoot] ??= Path.Combine(DataFolder.Elsewhere, "workspaces");
     }
 
     public ConfigurationManager Configuration { get; } = new();

@@ -64,11 +64,15 @@ internal sealed class PostgresLevels : ILineLevels
 /// <summary>Redis marks its warnings by a <c>#</c>: <c>4711:M 01 Jan 2026 12:00:00.000 # …</c></summary>
 internal sealed class RedisLevels : ILineLevels
 {
-    // At each start it advises on kernel settings, which a laptop need not follow.
-    private static readonly string[] Advice = ["WARNING Memory overcommit", "WARNING overcommit_memory", "WARNING Your kernel", "WARNING you have Transparent", "Warning: no config file", "oO0OoO0OoO0Oo"];
+    // Said at each start with the same mark: greetings, and advice on kernel settings that a laptop need not follow.
+    private static readonly string[] Harmless =
+    [
+        "oO0OoO0OoO0Oo", "Redis version=", "Configuration loaded", "Server initialized", "User requested shutdown", "Redis is now ready to exit",
+        "overcommit", "Transparent Huge Pages", "TCP backlog", "no config file",
+    ];
 
     public LineLevel Next(string line) =>
-        line.Contains(" # ", StringComparison.Ordinal) && !Advice.Any(text => line.Contains(text, StringComparison.Ordinal))
+        line.Contains(" # ", StringComparison.Ordinal) && !Harmless.Any(text => line.Contains(text, StringComparison.Ordinal))
             ? LineLevel.Warning
             : LineLevel.Information;
 }

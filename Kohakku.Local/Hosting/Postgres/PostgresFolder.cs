@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Kohakku.Local.Hosting.Processes;
 
 namespace Kohakku.Local.Hosting.Postgres;
@@ -12,7 +10,6 @@ namespace Kohakku.Local.Hosting.Postgres;
 internal sealed record PostgresFolder(string Root, string? RunAs, bool Moved)
 {
     private const string ServerUser = "postgres";
-    private const string Elsewhere = "/var/lib/kohakku";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Passable = OwnerOnly | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
@@ -26,7 +23,8 @@ internal sealed record PostgresFolder(string Root, string? RunAs, bool Moved)
         : null;
 
     /// <summary>Makes the folder where its user can enter it.</summary>
-    public static async Task<PostgresFolder> PrepareAsync(string wanted, CancellationToken cancellationToken)
+    /// <param name="elsewhere">Taken when its user can't reach the wanted place.</param>
+    public static async Task<PostgresFolder> PrepareAsync(string wanted, string elsewhere, CancellationToken cancellationToken)
     {
         if (!Environment.IsPrivilegedProcess)
         {
@@ -38,13 +36,13 @@ internal sealed record PostgresFolder(string Root, string? RunAs, bool Moved)
             throw new InvalidOperationException($"PostgreSQL refuses to run as root, and there is no user '{ServerUser}' to run it as: make one, or start as another user.");
         }
         if (await CanBeUsedAsync(wanted, cancellationToken)) return new PostgresFolder(wanted, ServerUser, Moved: false);
-        // The same folder each time for the same installation, and another for another.
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted)))[..12];
-        var moved = Path.Combine(Elsewhere, hash);
-        Directory.CreateDirectory(Elsewhere, Passable);
-        return await CanBeUsedAsync(moved, cancellationToken)
-            ? new PostgresFolder(moved, ServerUser, Moved: true)
-            : throw new InvalidOperationException($"The user '{ServerUser}' can use neither {wanted} nor {moved}.");
+        foreach (var above in (string[])[Path.GetDirectoryName(Path.GetDirectoryName(elsewhere))!, Path.GetDirectoryName(elsewhere)!])
+        {
+            Directory.CreateDirectory(above, Passable);
+        }
+        return await CanBeUsedAsync(elsewhere, cancellationToken)
+            ? new PostgresFolder(elsewhere, ServerUser, Moved: true)
+            : throw new InvalidOperationException($"The user '{ServerUser}' can use neither {wanted} nor {elsewhere}.");
     }
 
     private static async Task<bool> CanBeUsedAsync(string folder, CancellationToken cancellationToken)

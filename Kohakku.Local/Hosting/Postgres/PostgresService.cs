@@ -25,7 +25,7 @@ internal sealed class PostgresService(PostgresServerResource server, IReadOnlyLi
 
     public override async Task PrepareAsync(Action<string> say, CancellationToken cancellationToken)
     {
-        folder ??= await PostgresFolder.PrepareAsync(data.Of(server.Name), cancellationToken);
+        folder ??= await PostgresFolder.PrepareAsync(data.Of(server.Name), Path.Combine(data.Elsewhere, server.Name), cancellationToken);
         installation ??= await PostgresInstallation.FindAsync(folder.Major, cancellationToken);
         if (folder.Major is null)
         {
@@ -105,9 +105,11 @@ internal sealed class PostgresService(PostgresServerResource server, IReadOnlyLi
             var userName = await server.UserNameReference.GetValueAsync(cancellationToken);
             await ShortCommand.SucceedAsync(
                 programs.Initdb,
-                ["-D", fresh, "-U", userName!, "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C.UTF-8"],
+                ["-D", fresh, "-U", userName!, "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
                 target.RunAs,
                 cancellationToken);
+            // All files at once instead of one by one, as initdb would: seconds less, and as safe.
+            await ShortCommand.SucceedAsync("sync", ["--file-system", fresh], null, cancellationToken);
             Directory.Move(fresh, target.Data);
         }
         finally
