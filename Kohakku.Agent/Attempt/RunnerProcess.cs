@@ -16,6 +16,7 @@ internal static class RunnerProcess
         catch (RunnerFault fault)
         {
             Terminal.Say(fault.Message);
+            LeaveExitCode(Environment.GetEnvironmentVariable(RunnerSettings.ExitFileKey), ExitCodes.RunnerFailed);
             return ExitCodes.RunnerFailed;
         }
         var exitCode = await RunAttemptAsync(settings);
@@ -41,7 +42,7 @@ internal static class RunnerProcess
     /// <summary>For a dispatcher that was away when the runner ended. In one step, so that it never reads half of it.</summary>
     private static void LeaveExitCode(string? path, int exitCode)
     {
-        if (path is null) return;
+        if (string.IsNullOrEmpty(path)) return;
         try
         {
             var fresh = $"{path}.{Environment.ProcessId}";

@@ -9,5 +9,5 @@ internal readonly record struct AgentExit(int Code, int? Signal)
 
     public bool IsSuccess => Code == 0;
 
-    public override string ToString() => Signal is { } signal ? $"killed by {Signals.NameOf(signal)}" : $"exited with code {Code}";
+    public override string ToString() => Signal is { } signal ? $"was killed by {Signals.NameOf(signal)}" : $"exited with code {Code}";
 }
