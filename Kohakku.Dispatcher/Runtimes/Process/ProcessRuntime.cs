@@ -189,8 +189,16 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
         var runner = runners.TryGetValue(attemptId, out var known) ? known.Identity : Folder(attemptId).ReadOwner().Runner;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(KillTimeout);
-        var killed = await AttemptProcesses.KillAsync(new HashSet<Guid> { attemptId }, runner, exits, limit.Token);
-        if (killed > 0) LogKilled(attemptId, killed);
+        try
+        {
+            var killed = await AttemptProcesses.KillAsync(new HashSet<Guid> { attemptId }, runner, exits, limit.Token);
+            if (killed > 0) LogKilled(attemptId, killed);
+        }
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Not to be taken for the caller's own cancelling.
+            throw new IOException($"A process of attempt {attemptId} did not die within {KillTimeout.TotalSeconds:0} s of its SIGKILL.", fault);
+        }
     }
 
     private AttemptFolder Folder(Guid attemptId) => new(options.WorkspaceRoot, attemptId);
