@@ -22,6 +22,7 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
     private readonly ILogger<ProcessRuntime> logger;
     private readonly RunAs? runAs = LibC.EffectiveUser() == 0 ? RunAs.Nobody : null;
     private IReadOnlyList<string> command = [];
+    private int disposed;
 
     public ProcessRuntime(RuntimeOptions options, IDispatcherIdentity identity, TimeProvider time, ILogger<ProcessRuntime> logger)
     {
@@ -139,6 +140,8 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // A service container disposes once for each service that it was registered as.
+        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         await leftovers.DisposeAsync();
         exits.Dispose();
         foreach (var runner in runners.Values) runner.Dispose();
