@@ -68,7 +68,8 @@ internal sealed class RunningDispatcher : IAsyncDisposable
         var app = DispatcherApplication.Build(settings, builder =>
         {
             builder.Services.AddSingleton<IAgentRuntime>(runtime);
-            builder.Logging.SetMinimumLevel(LogLevel.Warning);
+            builder.Logging.ClearProviders();
+            if (Environment.GetEnvironmentVariable("KOHAKKU_TEST_LOGS") is not null) builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         });
         await app.StartAsync();
         return new RunningDispatcher(app, controller, runtime, folder, settings);

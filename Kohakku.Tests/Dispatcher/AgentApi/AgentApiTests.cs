@@ -22,7 +22,7 @@ public sealed class AgentApiTests(PostgresFixture postgres, ObjectStorageFixture
         using var nobody = new HttpClient { BaseAddress = dispatcher.Url };
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/agent/v1/brief")).StatusCode);
         using var stranger = dispatcher.Agent("wrong");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/agent/v1/result", new StringContent("{broken"))).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/agent/v1/result", new StringContent("{broken", Encoding.UTF8, "application/json"))).StatusCode);
 
         var order = TestOrders.Exec();
         using var agent = await dispatcher.RunAsync(order);
@@ -131,7 +131,10 @@ public sealed class AgentApiTests(PostgresFixture postgres, ObjectStorageFixture
         using var agent = await dispatcher.RunAsync(TestOrders.Exec());
         async Task AssertAsync(string path, string body, HttpStatusCode status, string field)
         {
-            var answer = await agent.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            // So that a body that is refused for its size need not be sent into a closed connection.
+            request.Headers.ExpectContinue = true;
+            var answer = await agent.SendAsync(request);
             Assert.Equal((status, "application/problem+json"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
             if (field.Length > 0) Assert.Contains(field, await answer.Content.ReadAsStringAsync());
         }

@@ -10,7 +10,8 @@ namespace Kohakku.Tests.Dispatcher.Attempts;
 
 public sealed class AttemptMachineTests
 {
-    private static readonly Gen<int?> ExitCodes = Gen.OneOfConst<int?>(null, 0, 1, 3, 4, 10, 137, 143);
+    private static readonly int?[] KnownExitCodes = [null, 0, 1, 3, 4, 10, 137, 143];
+    private static readonly Gen<int?> ExitCodes = Gen.Int[0, KnownExitCodes.Length - 1].Select(i => KnownExitCodes[i]);
 
     private static readonly Gen<AttemptInput> Inputs = Gen.OneOf(
         Gen.Int[0, 100].Select(percent => (AttemptInput)new AttemptInput.PullProgress("image", percent)),

@@ -59,7 +59,7 @@ public sealed class ClaimingTests(PostgresFixture postgres, ObjectStorageFixture
         var controller = dispatcher.Controller;
         controller.Submit(Enumerable.Range(0, 63).Select(_ => TestOrders.Inline()));
         // 1, 2, 4 … 32 are 63: the next claim asks for 64.
-        await Eventually.Async(() => controller.Claims.Last().Slots == 64);
+        await Eventually.Async(() => controller.Claims.LastOrDefault()?.Slots == 64);
         var agents = Enumerable.Range(0, 3).Select(_ => TestOrders.Exec()).ToList();
         controller.Submit(agents);
         var returned = await Task.WhenAll(agents.Skip(1).Select(agent => controller.EndOfAsync(agent.AttemptId)));
