@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Dispatcher;
 /// <summary>The dispatcher as a process of its own, killed as only a process can be.</summary>
 public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("kdp-").FullName;
+    private readonly string folder = MakeFolder();
 
     [Fact]
     public async Task A_killed_dispatcher_adopts_its_running_agents_when_it_comes_back()
@@ -21,7 +21,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         controller.Submit(order);
         await Eventually.Async(() => controller.TypesOf(order.AttemptId).Contains(AttemptEventTypes.Running));
         var log = Path.Combine(folder, "data", "attempt-logs", $"{order.AttemptId:N}.log");
-        await Eventually.Async(() => File.Exists(log) && new FileInfo(log).Length > 0);
+        await Eventually.Async(() => File.Exists(Path.Combine(folder, "said")));
         var runtimeId = controller.EventsOf(order.AttemptId)[^1].Data!.Value.GetProperty("runtimeId").GetString()!;
 
         first.Kill();
@@ -97,11 +97,20 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
             #!/bin/sh
             post() { curl -sf --retry 60 --retry-all-errors --retry-delay 1 -o /dev/null -H "Authorization: Bearer $KOHAKKU_TOKEN" -H 'Content-Type: application/json' -d "$2" "$KOHAKKU_URL/agent/v1/$1"; }
             post events '[{"type":"log","stream":"stdout","text":"before\n"}]'
+            touch {{folder}}/said
             while [ ! -e {{folder}}/go ]; do sleep 0.1; done
             post events '[{"type":"log","stream":"stdout","text":"after\n"}]'
             post result '{"status":"succeeded","exitCode":0}' || exit 3
             printf '{"exitCode":0}' > "$KOHAKKU_EXIT_FILE"
             """);
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        return path;
+    }
+
+    private static string MakeFolder()
+    {
+        var path = Directory.CreateTempSubdirectory("kdp-").FullName;
+        // Agents run as another user, who must be able to come in.
         File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
         return path;
     }
