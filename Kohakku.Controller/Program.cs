@@ -1,3 +1,34 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Kohakku.Controller;
+using Kohakku.Controller.Agents;
+using Kohakku.Controller.Console;
+using Kohakku.Controller.Data;
+using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Identity;
+using Kohakku.Controller.Projects;
+using Kohakku.Controller.Skills;
+using Kohakku.Controller.Tasks;
+using Kohakku.ServiceDefaults;
+
+return await ServiceProcess.RunAsync(args, "controller", static async arguments =>
+{
+    var command = Commands.Of(arguments);
+    var builder = WebApplication.CreateBuilder(arguments);
+    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole();
+
+    await using var app = builder.Build();
+    app.UseServiceDefaults();
+    app.UseConsole();
+    app.UseIdentity();
+    var api = app.MapGroup("/api/v1");
+    api.MapProjects();
+    api.MapAgents();
+    api.MapSkills();
+    api.MapTasks();
+    api.MapDispatching();
+    app.MapIdentity();
+    app.MapConsole();
+
+    if (command is not null) await app.RunAsync(command, CancellationToken.None);
+    else await app.ServeAsync();
+});

@@ -1,0 +1,34 @@
+using Kohakku.Controller.Agents;
+using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Identity;
+using Kohakku.Controller.Projects;
+using Kohakku.Controller.Skills;
+using Kohakku.Controller.Tasks;
+using Microsoft.EntityFrameworkCore;
+
+namespace Kohakku.Controller.Data;
+
+/// <summary>
+/// The controller's database. The model here makes the schema (migrations) and serves what is not hot; submit, claim and the
+/// application of events are SQL by hand on the same tables. Each entity's mapping stands beside the entity.
+/// </summary>
+internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbContext(options)
+{
+    public DbSet<Project> Projects => Set<Project>();
+    public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
+    public DbSet<LoginLink> LoginLinks => Set<LoginLink>();
+    public DbSet<Agent> Agents => Set<Agent>();
+    public DbSet<Skill> Skills => Set<Skill>();
+    public DbSet<SkillVersion> SkillVersions => Set<SkillVersion>();
+    public DbSet<AgentTask> Tasks => Set<AgentTask>();
+    public DbSet<Attempt> Attempts => Set<Attempt>();
+    public DbSet<TaskEvent> TaskEvents => Set<TaskEvent>();
+    public DbSet<Artifact> Artifacts => Set<Artifact>();
+    public DbSet<Question> Questions => Set<Question>();
+    public DbSet<AttemptNote> AttemptMessages => Set<AttemptNote>();
+    public DbSet<Dispatcher> Dispatchers => Set<Dispatcher>();
+    public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(ControllerDb).Assembly);
+}

@@ -1,0 +1,10 @@
+namespace Kohakku.Controller.Skills;
+
+internal static class SkillsFeature
+{
+    public static WebApplicationBuilder AddSkills(this WebApplicationBuilder builder) => builder;
+
+    public static void MapSkills(this IEndpointRouteBuilder endpoints)
+    {
+    }
+}

@@ -1,0 +1,30 @@
+using Kohakku.Controller.Tasks.Listing;
+using Kohakku.Controller.Tasks.Submit;
+using Kohakku.Controller.Tasks.Timeline;
+using Kohakku.Controller.Tasks.Views;
+using Kohakku.ServiceDefaults;
+
+namespace Kohakku.Controller.Tasks;
+
+/// <summary>Tasks as clients see them: submit, read, list, follow, logs and artifacts. What happens to them is <see cref="Dispatching"/>'s.</summary>
+internal static class TasksFeature
+{
+    public static WebApplicationBuilder AddTasks(this WebApplicationBuilder builder)
+    {
+        var address = builder.Settings().Url("CONTROLLER_URL", "http://localhost:8000");
+        builder.Services
+            .AddSingleton(new TaskLinkFactory(address)).AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
+            .AddSingleton<TaskList>().AddSingleton<TaskTimeline>().AddSingleton<EventStream>()
+            .AddSingleton<TaskIds>().AddSingleton<TaskPayloads>().AddSingleton<SubmitTransaction>().AddSingleton<IdempotencyKeys>().AddSingleton<TaskSubmission>()
+            .AddSingleton<SubmitGroups>().AddHostedService(services => services.GetRequiredService<SubmitGroups>());
+        return builder;
+    }
+
+    public static void MapTasks(this IEndpointRouteBuilder endpoints)
+    {
+        var tasks = endpoints.MapGroup("/tasks").WithTags("Tasks");
+        tasks.MapSubmit();
+        tasks.MapReading();
+        tasks.MapTimeline();
+    }
+}
