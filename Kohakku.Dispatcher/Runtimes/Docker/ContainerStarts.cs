@@ -61,8 +61,11 @@ internal sealed class ContainerStarts(DockerEngine engine, TimeProvider time)
         },
         cancellationToken);
 
-    /// <summary>Does nothing when it is started already.</summary>
-    public Task StartAsync(string id, CancellationToken cancellationToken) => engine.RepeatAsync(
+    /// <summary>
+    /// Does nothing while it runs. Made once only: a container that has ended would be run again, and whether it has is
+    /// unknown when the answer is lost.
+    /// </summary>
+    public Task StartAsync(string id, CancellationToken cancellationToken) => engine.CallAsync(
         DockerEngine.Slow, (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), cancellationToken);
 
     /// <summary>Kills and removes it with its volumes; returns when it is gone.</summary>

@@ -38,6 +38,7 @@ internal sealed class DockerEngine : IDisposable
         client = new DockerClientBuilder()
             .WithEndpoint(new Uri("http://docker"))
             .WithTimeout(Timeout.InfiniteTimeSpan)
+            .WithAuthProvider(new SendsOnce())
             .WithTransportOptions(new NativeHttpTransportOptions
             {
                 ConfigureHandler = handler =>

@@ -67,7 +67,7 @@ public sealed class DockerFixture : IAsyncLifetime
         isReady = true;
     }
 
-    internal DockerRuntime CreateRuntime(Guid? instanceId = null, Uri? dockerHost = null, string? runnerPath = null)
+    internal DockerRuntime CreateRuntime(Guid? instanceId = null, Uri? dockerHost = null, string? runnerPath = null, AttemptSockets? sockets = null)
     {
         var identity = new FixedIdentity(instanceId ?? Guid.NewGuid());
         var runner = runnerPath ?? RunnerPath;
@@ -83,7 +83,7 @@ public sealed class DockerFixture : IAsyncLifetime
             Runner = new Runner(runner, ""),
             DockerNetwork = NetworkName,
         };
-        return new DockerRuntime(options, identity, Sockets, TimeProvider.System, NullLogger<DockerRuntime>.Instance);
+        return new DockerRuntime(options, identity, sockets ?? Sockets, TimeProvider.System, NullLogger<DockerRuntime>.Instance);
     }
 
     internal async Task<DockerRuntime> StartRuntimeAsync(Guid? instanceId = null, Uri? dockerHost = null, string? runnerPath = null)

@@ -52,7 +52,7 @@ public sealed class EngineFaultTests(DockerFixture docker)
         Assert.Equal(1, proxy.Lost);
         Assert.Equal(6, (await runtime.WaitAsync(launch.AttemptId, id, Cancelled)).ExitCode);
         Assert.Single(await File.ReadAllLinesAsync(Path.Combine(docker.Sockets.Link(launch.AttemptId), "starts"), Cancelled));
-        Assert.Single(await runtime.ListAsync(Cancelled));
+        Assert.Single(await runtime.ListAsync(Cancelled), found => found.AttemptId == launch.AttemptId);
         await runtime.RemoveAsync(launch.AttemptId, Cancelled);
     }
 
