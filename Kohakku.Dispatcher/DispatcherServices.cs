@@ -7,6 +7,7 @@ using Kohakku.Dispatcher.Logs;
 using Kohakku.Dispatcher.Registration;
 using Kohakku.Dispatcher.Reporting;
 using Kohakku.Dispatcher.Runtimes;
+using Kohakku.Dispatcher.Runtimes.Docker;
 using Kohakku.Dispatcher.Runtimes.Process;
 using Kohakku.Dispatcher.Sockets;
 using Kohakku.ServiceDefaults;
@@ -41,7 +42,7 @@ internal static class DispatcherServices
             var options = RuntimeOptions.Read(builder.Configuration, builder.Environment.IsDevelopment());
             builder.Services.AddSingleton(options);
             if (options.Backend == RuntimeBackend.Process) builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
-            else throw new ConfigurationException("RUNTIME_BACKEND=local is not built in yet.");
+            else builder.Services.AddDockerRuntime();
         }
         catch (OptionsValidationException wrong)
         {

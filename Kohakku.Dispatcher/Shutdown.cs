@@ -17,8 +17,7 @@ internal sealed partial class Shutdown(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        foreach (var attempt in attempts.All) attempt.Apply(new AttemptInput.StopOrdered(StopCause.Shutdown));
-        await DrainAsync(() => attempts.All.Any(attempt => !attempt.Status.IsOver), AgentsLimit, cancellationToken);
+        await DrainAsync(StopAgents, AgentsLimit, cancellationToken);
         // Ends when the controller has the ends and all traces are removed; what it does not get now is sent by the next process.
         await DrainAsync(() => outbox.Depth > 0 || supervisor.Running.Count > 0, ReportsLimit, cancellationToken);
         if (attempts.Count > 0) LogLeft(attempts.Count);
@@ -29,6 +28,14 @@ internal sealed partial class Shutdown(
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Looked at again and again: a claim that was answered in the last moment may still bring one.</summary>
+    private bool StopAgents()
+    {
+        var left = attempts.All.Where(attempt => !attempt.Status.IsOver).ToList();
+        foreach (var attempt in left.Where(attempt => attempt.Status.Stop is null)) attempt.Apply(new AttemptInput.StopOrdered(StopCause.Shutdown));
+        return left.Count > 0;
+    }
 
     private async Task DrainAsync(Func<bool> isBusy, TimeSpan limit, CancellationToken cancellationToken)
     {

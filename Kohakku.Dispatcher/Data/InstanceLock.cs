@@ -88,7 +88,21 @@ internal sealed partial class InstanceLock(NpgsqlDataSource database, TimeProvid
         if (broken is not null) await broken.DisposeAsync();
     }
 
-    public async ValueTask DisposeAsync() => await DropAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (connection is null) return;
+        try
+        {
+            // Back in the pool, the connection would keep the lock until it is used again.
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", connection);
+            await command.ExecuteNonQueryAsync();
+        }
+        catch (Exception fault) when (fault is NpgsqlException or InvalidOperationException)
+        {
+            // Broken, and so is the lock.
+        }
+        await DropAsync();
+    }
 
     [LoggerMessage(200, LogLevel.Warning, "Another dispatcher process works on this database: waiting up to {Patience} for its end")]
     private partial void LogWaiting(TimeSpan patience);

@@ -41,7 +41,7 @@ public sealed class AuthenticationTests(ObjectStorageFixture fixture)
 
         var address = storage.PresignGet("one two/ü.txt", TimeSpan.FromMinutes(5));
         Assert.Equal("content", await client.GetStringAsync(address, Cancellation));
-        var moved = new Uri(address.AbsoluteUri.Replace("one%20two/%C3%BC.txt", "other", StringComparison.Ordinal));
+        var moved = new UriBuilder(address) { Path = string.Concat(address.Segments[..2]) + "other" }.Uri;
         Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(moved, Cancellation)).StatusCode);
         using var deletion = await client.DeleteAsync(address, Cancellation);
         Assert.Equal(HttpStatusCode.Forbidden, deletion.StatusCode);
@@ -60,7 +60,7 @@ public sealed class AuthenticationTests(ObjectStorageFixture fixture)
         request.ResponseHeaderOverrides.ContentDisposition = "attachment; filename=\"report 1.md\"";
         using var http = new HttpClient();
         using var answer = await http.GetAsync(new Uri(await client.GetPreSignedURLAsync(request)), Cancellation);
-        Assert.Equal("\"report 1.md\"", answer.Content.Headers.ContentDisposition?.FileName);
+        Assert.Equal("report 1.md", answer.Content.Headers.ContentDisposition?.FileName?.Trim('"'));
     }
 
     [Theory]
