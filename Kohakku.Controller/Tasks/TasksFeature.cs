@@ -2,7 +2,6 @@ using Kohakku.Controller.Tasks.Listing;
 using Kohakku.Controller.Tasks.Submit;
 using Kohakku.Controller.Tasks.Timeline;
 using Kohakku.Controller.Tasks.Views;
-using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Tasks;
 
@@ -11,9 +10,8 @@ internal static class TasksFeature
 {
     public static WebApplicationBuilder AddTasks(this WebApplicationBuilder builder)
     {
-        var address = builder.Settings().Url("CONTROLLER_URL", "http://localhost:8000");
         builder.Services
-            .AddSingleton(new TaskLinkFactory(address)).AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
+            .AddSingleton<TaskLinkFactory>().AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
             .AddSingleton<TaskList>().AddSingleton<TaskTimeline>().AddSingleton<EventStream>()
             .AddSingleton<TaskIds>().AddSingleton<TaskPayloads>().AddSingleton<SubmitTransaction>().AddSingleton<IdempotencyKeys>().AddSingleton<TaskSubmission>()
             .AddSingleton<SubmitGroups>().AddHostedService(services => services.GetRequiredService<SubmitGroups>());
