@@ -17,7 +17,9 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole();
 
     await using var app = builder.Build();
-    app.UseServiceDefaults().UseIdentity();
+    app.UseServiceDefaults();
+    app.UseConsole();
+    app.UseIdentity();
     var api = app.MapGroup("/api/v1");
     api.MapProjects();
     api.MapAgents();
