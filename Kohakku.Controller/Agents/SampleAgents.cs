@@ -1,8 +1,8 @@
+using System.Text.Json;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
-using Kohakku.Controller.Data;
+using Kohakku.Controller.Projects;
 using Kohakku.ServiceDefaults;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Kohakku.Controller.Agents;
@@ -15,6 +15,14 @@ internal sealed partial class SampleAgents(NpgsqlDataSource database, TimeProvid
         VALUES ($1, $2, $3, $4, $5, $6, NULL, $7::jsonb, $8, $9::jsonb, $10::jsonb, $11, $12, now(), now())
         ON CONFLICT (project_id, name) DO NOTHING
         """;
+
+    /// <summary>For the project that a fresh install has.</summary>
+    public async Task<int> SeedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT id FROM projects WHERE name = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Project.DefaultName });
+        return await SeedAsync((Guid)(await command.ExecuteScalarAsync(cancellationToken))!, cancellationToken);
+    }
 
     /// <summary>Answers how many were made.</summary>
     public async Task<int> SeedAsync(Guid projectId, CancellationToken cancellationToken)
@@ -42,10 +50,10 @@ internal sealed partial class SampleAgents(NpgsqlDataSource database, TimeProvid
         Add(agent.Image);
         Add(agent.Command?.ToArray() ?? []);
         Add(WireEnum<AgentMode>.NameOf(agent.Mode ?? AgentMode.Exec));
-        Add(System.Text.Json.JsonSerializer.Serialize(agent.Env ?? new Dictionary<string, string>(), ContractsJson.Default.IReadOnlyDictionaryStringString));
+        Add(JsonSerializer.Serialize(agent.Env ?? new Dictionary<string, string>(), ContractsJson.Default.IReadOnlyDictionaryStringString));
         Add(WireEnum<PullPolicy>.NameOf(agent.PullPolicy ?? PullPolicy.Missing));
-        Add(System.Text.Json.JsonSerializer.Serialize(agent.Network ?? new NetworkPolicy(), ContractsJson.Default.NetworkPolicy));
-        Add(System.Text.Json.JsonSerializer.Serialize(agent.Resources ?? new ResourceLimits(), ContractsJson.Default.ResourceLimits));
+        Add(JsonSerializer.Serialize(agent.Network ?? new NetworkPolicy(), ContractsJson.Default.NetworkPolicy));
+        Add(JsonSerializer.Serialize(agent.Resources ?? new ResourceLimits(), ContractsJson.Default.ResourceLimits));
         Add(agent.HeartbeatTimeoutSeconds ?? 60);
         Add(agent.Warm ?? 0);
         return await command.ExecuteNonQueryAsync(cancellationToken);

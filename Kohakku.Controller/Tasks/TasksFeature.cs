@@ -1,8 +1,9 @@
+using Kohakku.Controller.Tasks.Artifacts;
 using Kohakku.Controller.Tasks.Listing;
+using Kohakku.Controller.Tasks.Logs;
 using Kohakku.Controller.Tasks.Submit;
 using Kohakku.Controller.Tasks.Timeline;
 using Kohakku.Controller.Tasks.Views;
-using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Tasks;
 
@@ -11,12 +12,13 @@ internal static class TasksFeature
 {
     public static WebApplicationBuilder AddTasks(this WebApplicationBuilder builder)
     {
-        var address = builder.Settings().Url("CONTROLLER_URL", "http://localhost:8000");
         builder.Services
-            .AddSingleton(new TaskLinkFactory(address)).AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
+            .AddSingleton<TaskLinkFactory>().AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
             .AddSingleton<TaskList>().AddSingleton<TaskTimeline>().AddSingleton<EventStream>()
+            .AddSingleton<ArtifactQueries>().AddSingleton<StoredLogs>().AddSingleton<LiveLogs>().AddSingleton<LogStream>()
             .AddSingleton<TaskIds>().AddSingleton<TaskPayloads>().AddSingleton<SubmitTransaction>().AddSingleton<IdempotencyKeys>().AddSingleton<TaskSubmission>()
             .AddSingleton<SubmitGroups>().AddHostedService(services => services.GetRequiredService<SubmitGroups>());
+        LiveLogs.AddClient(builder.Services);
         return builder;
     }
 
@@ -26,5 +28,7 @@ internal static class TasksFeature
         tasks.MapSubmit();
         tasks.MapReading();
         tasks.MapTimeline();
+        tasks.MapLogs();
+        tasks.MapArtifacts();
     }
 }
