@@ -1,3 +1,4 @@
+using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
 
@@ -37,5 +38,6 @@ internal static class Commands
         await app.WaitForShutdownAsync();
     }
 
-    private static Task SeedAsync(WebApplication app, CancellationToken cancellationToken) => Task.CompletedTask;
+    private static Task SeedAsync(WebApplication app, CancellationToken cancellationToken) =>
+        app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
 }
