@@ -21,7 +21,7 @@ internal static class ConsoleFeature
             mud.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomCenter;
             mud.SnackbarConfiguration.PreventDuplicates = true;
         });
-        builder.Services.AddSingleton<TaskReads>();
+        builder.Services.AddSingleton<ConsoleReads>();
         return builder;
     }
 
