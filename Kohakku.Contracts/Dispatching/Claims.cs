@@ -16,10 +16,11 @@ public sealed record ClaimAnswer(IReadOnlyList<AttemptOrder> Attempts);
 /// <param name="Number">The attempt's number within its task, from 1.</param>
 /// <param name="Token">Opens this attempt on the agent protocol, and nothing else.</param>
 /// <param name="TraceParent">W3C trace context of the submit, or null.</param>
+/// <param name="InputsUrl">A presigned GET of the inputs where they are too large to ride along; then <paramref name="Inputs"/> is null.</param>
 public sealed record AttemptOrder(
     Guid TaskId, Guid AttemptId, int Number, string Token, string Title, OrderedAgent Agent, OrderedBrief Brief, JsonElement? Inputs,
     IReadOnlyList<OrderedSkill> Skills, IReadOnlyDictionary<string, string> Env, IReadOnlyDictionary<string, string> Secrets,
-    ResourceLimits Resources, int TimeoutSeconds, string? TraceParent);
+    ResourceLimits Resources, int TimeoutSeconds, string? TraceParent, string? InputsUrl = null);
 
 /// <param name="Image">Fully qualified; null for <see cref="AgentMode.Inline"/>.</param>
 public sealed record OrderedAgent(

@@ -15,8 +15,10 @@ internal sealed class Dispatcher
     /// <summary>The newest registration; calls with another are answered 409.</summary>
     public Guid Session { get; set; }
     public DispatcherState Status { get; set; }
-    /// <summary>An operator asked it to take no more, or a newer dispatcher took its name.</summary>
+    /// <summary>An operator asked it to take no more; kept over its restarts.</summary>
     public bool Draining { get; set; }
+    /// <summary>The newer dispatcher that took its name; it takes no more then either. Null again when it registers anew.</summary>
+    public Guid? SupersededBy { get; set; }
     public required string Url { get; set; }
     public required string Version { get; set; }
     public required string Runtime { get; set; }
@@ -35,6 +37,7 @@ internal sealed class DispatcherMapping : IEntityTypeConfiguration<Dispatcher>
         builder.Property(dispatcher => dispatcher.Status).HasWireName();
         builder.Property(dispatcher => dispatcher.Labels).HasJson(ContractsJson.Default.IReadOnlyDictionaryStringString);
         builder.HasIndex(dispatcher => dispatcher.InstanceId).IsUnique();
+        builder.HasIndex(dispatcher => dispatcher.Session).IsUnique();
         builder.HasIndex(dispatcher => dispatcher.Name);
     }
 }

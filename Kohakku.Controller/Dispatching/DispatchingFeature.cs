@@ -1,10 +1,45 @@
+using Kohakku.Controller.Dispatching.Callbacks;
+using Kohakku.Controller.Dispatching.Claiming;
+using Kohakku.Controller.Dispatching.Heartbeats;
+using Kohakku.Controller.Dispatching.Lifecycle;
+using Kohakku.Controller.Dispatching.Maintenance;
+using Kohakku.Controller.Dispatching.Registration;
+using Kohakku.Controller.Identity;
+using Kohakku.ServiceDefaults;
+
 namespace Kohakku.Controller.Dispatching;
 
+/// <summary>Everything between a queued task and its end: dispatchers, the claim, their reports, and what people do to tasks on their way.</summary>
 internal static class DispatchingFeature
 {
-    public static WebApplicationBuilder AddDispatching(this WebApplicationBuilder builder) => builder;
+    public static WebApplicationBuilder AddDispatching(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Settings();
+        var secret = settings.Text("KOHAKKU_SECRET_KEY");
+        if (secret is null && !builder.Environment.IsDevelopment()) settings.Fault("KOHAKKU_SECRET_KEY is not set; outside Development it takes a secret of your own.");
+        var registry = settings.Text("AGENT_IMAGE_REGISTRY", "localhost:5000/kohakku-agents");
+
+        var services = builder.Services;
+        services.AddSingleton(AttemptTokens.From(secret));
+        services.AddSingleton(provider => new Orders(provider.GetRequiredService<AttemptTokens>(), provider.GetRequiredService<ObjectStorage>(), registry));
+        services.AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
+        services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<CallbackReceiver>();
+        services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>();
+        return builder;
+    }
 
     public static void MapDispatching(this IEndpointRouteBuilder endpoints)
     {
+        var signed = endpoints.MapGroup("/").WithTags("Dispatchers' own").RequireSignature();
+        signed.MapPost("/dispatchers", RegisterEndpoint.RegisterAsync);
+        signed.MapPost("/dispatchers/{id:guid}/claims", ClaimEndpoint.ClaimAsync);
+        signed.MapPost("/dispatchers/{id:guid}/heartbeat", HeartbeatEndpoint.BeatAsync);
+        signed.MapPost("/callbacks", CallbackEndpoint.ReportAsync);
+
+        var dispatchers = endpoints.MapGroup("/dispatchers").WithTags("Dispatchers").RequireAuthorization(Policies.Viewer);
+        dispatchers.MapGet("/", DispatcherEndpoints.ListAsync);
+        dispatchers.MapGet("/{name}", DispatcherEndpoints.ReadAsync);
+        dispatchers.MapPost("/{name}/drain", DispatcherEndpoints.DrainAsync).RequireAuthorization(Policies.Operator);
+        dispatchers.MapPost("/{name}/resume", DispatcherEndpoints.ResumeAsync).RequireAuthorization(Policies.Operator);
     }
 }

@@ -51,6 +51,8 @@ internal sealed class AgentTask
 
     /// <summary>False while tasks of the same concurrency key fill its limit; then the queue does not offer it.</summary>
     public bool Claimable { get; init; }
+    /// <summary>Tasks of one project and the same labels queue in one lane, so that a claim steps over the lanes that don't fit it without reading their tasks.</summary>
+    public long Lane { get; init; }
     /// <summary>When a <see cref="TaskState.Scheduled"/> task is due: <c>notBefore</c> or the end of a backoff. Null while it waits for needs.</summary>
     public DateTimeOffset? DueAt { get; init; }
     public DateTimeOffset? QueuedAt { get; init; }
@@ -61,6 +63,8 @@ internal sealed class AgentTask
     public int AgentFailures { get; init; }
     /// <summary>Attempts of this generation that the infrastructure broke; bounded by 5.</summary>
     public int InfrastructureFaults { get; init; }
+    /// <summary>Orders of this generation that no dispatcher ever began: they burn no attempt, but they are bounded too.</summary>
+    public int UnstartedClaims { get; init; }
     public DateTimeOffset? CancelRequestedAt { get; init; }
     /// <summary>The id of the newest entry of the timeline; the next one is given under the row's lock.</summary>
     public long EventSequence { get; init; }

@@ -27,9 +27,12 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.HasOne<Agent>().WithMany().HasForeignKey(task => task.AgentId).OnDelete(DeleteBehavior.Restrict);
 
         builder.HasIndex(task => new { task.ProjectId, task.IdempotencyKey }).IsUnique().HasFilter("idempotency_key IS NOT NULL");
-        // The queue: one index range per project, in the order of claiming, holding nothing but what can be claimed.
-        builder.HasIndex(task => new { task.ProjectId, task.Priority, task.QueuedAt, task.Id }, "ix_tasks_queue")
-            .IsDescending(false, true, false, false).HasFilter("status = 'queued' AND claimable");
+        builder.Property(task => task.UnstartedClaims).HasDefaultValue(0);
+        // A hash: labels themselves could outgrow what an index entry holds.
+        builder.Property(task => task.Lane).HasComputedColumnSql("hashtextextended(labels::text, 0)", stored: true);
+        // The queue: one index range per project and lane, in the order of claiming, holding nothing but what can be claimed.
+        builder.HasIndex(task => new { task.ProjectId, task.Lane, task.Priority, task.QueuedAt, task.Id }, "ix_tasks_queue")
+            .IsDescending(false, false, true, false, false).HasFilter("status = 'queued' AND claimable");
         builder.HasIndex(task => task.DueAt, "ix_tasks_due").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => task.Needs, "ix_tasks_needs").HasMethod("gin").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => new { task.ProjectId, task.ConcurrencyKey }, "ix_tasks_concurrency")

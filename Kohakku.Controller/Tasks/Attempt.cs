@@ -44,7 +44,7 @@ internal sealed class AttemptMapping : IEntityTypeConfiguration<Attempt>
         builder.Property(attempt => attempt.Status).HasWireName();
         builder.Property(attempt => attempt.Reason).HasWireName();
         builder.HasIndex(attempt => new { attempt.TaskId, attempt.Number }).IsUnique();
-        builder.HasIndex(attempt => attempt.LeaseUntil, "ix_attempts_lease").HasFilter("ended_at IS NULL");
+        // No index on the lease: every heartbeat would write it anew. Few attempts are live, so the reaper looks at them all.
         builder.HasIndex(attempt => attempt.DispatcherId, "ix_attempts_live").HasFilter("ended_at IS NULL");
         builder.HasIndex(attempt => attempt.RequestId);
         builder.HasOne<AgentTask>().WithMany().HasForeignKey(attempt => attempt.TaskId).OnDelete(DeleteBehavior.Cascade);
