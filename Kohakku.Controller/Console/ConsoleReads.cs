@@ -1,7 +1,6 @@
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
-using Kohakku.Controller.Tasks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Kohakku.Controller.Console;
@@ -33,17 +32,14 @@ internal sealed class ConsoleReads(IDbContextFactory<ControllerDb> databases)
             .ToListAsync(cancellationToken);
     }
 
-    /// <summary>Those that still wait for an answer, the longest waiting first.</summary>
-    public async Task<List<OpenQuestion>> OpenQuestionsAsync(Guid projectId, Guid? taskId, int count, CancellationToken cancellationToken)
+    /// <summary>What the task's agent waits for, in the order it was asked.</summary>
+    public async Task<List<QuestionView>> OpenQuestionsAsync(Guid projectId, Guid taskId, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        return await (
-            from question in database.Questions.AsNoTracking()
-            join task in database.Tasks on question.TaskId equals task.Id
-            where question.ProjectId == projectId && question.ClosedAt == null && (taskId == null || question.TaskId == taskId)
-            orderby question.Id
-            select new OpenQuestion(question, task.Title)).Take(count).ToListAsync(cancellationToken);
+        return await database.Questions.AsNoTracking()
+            .Where(question => question.ProjectId == projectId && question.TaskId == taskId && question.ClosedAt == null).OrderBy(question => question.Id)
+            .Select(question => new QuestionView(
+                question.Id, question.Kind, question.TaskId, null, null, question.Prompt, question.Choices, question.AskedAt, question.ExpiresAt, question.Answer, question.AnsweredAt))
+            .ToListAsync(cancellationToken);
     }
 }
-
-internal sealed record OpenQuestion(Question Question, string TaskTitle);
