@@ -1,4 +1,6 @@
+using Kohakku.Controller.Tasks.Artifacts;
 using Kohakku.Controller.Tasks.Listing;
+using Kohakku.Controller.Tasks.Logs;
 using Kohakku.Controller.Tasks.Submit;
 using Kohakku.Controller.Tasks.Timeline;
 using Kohakku.Controller.Tasks.Views;
@@ -13,8 +15,10 @@ internal static class TasksFeature
         builder.Services
             .AddSingleton<TaskLinkFactory>().AddSingleton<OnlineDispatchers>().AddSingleton<TaskViews>().AddSingleton<TaskQueries>()
             .AddSingleton<TaskList>().AddSingleton<TaskTimeline>().AddSingleton<EventStream>()
+            .AddSingleton<ArtifactQueries>().AddSingleton<StoredLogs>().AddSingleton<LiveLogs>().AddSingleton<LogStream>()
             .AddSingleton<TaskIds>().AddSingleton<TaskPayloads>().AddSingleton<SubmitTransaction>().AddSingleton<IdempotencyKeys>().AddSingleton<TaskSubmission>()
             .AddSingleton<SubmitGroups>().AddHostedService(services => services.GetRequiredService<SubmitGroups>());
+        LiveLogs.AddClient(builder.Services);
         return builder;
     }
 
@@ -24,5 +28,7 @@ internal static class TasksFeature
         tasks.MapSubmit();
         tasks.MapReading();
         tasks.MapTimeline();
+        tasks.MapLogs();
+        tasks.MapArtifacts();
     }
 }

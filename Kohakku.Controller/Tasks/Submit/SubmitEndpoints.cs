@@ -21,7 +21,7 @@ internal static class SubmitEndpoints
         SubmitTask task, Caller caller, HttpRequest request, TaskSubmission submission, CancellationToken cancellationToken)
     {
         if (!TryReadKey(request, out var key)) return Problems.BadRequest(IdempotencyKeys.Header, IdempotencyKeys.Rule);
-        return await submission.SubmitAsync(task, caller, key, Activity.Current?.Id, cancellationToken) switch
+        return await submission.SubmitAsync(task, caller, key, TraceParentOf(request), cancellationToken) switch
         {
             SubmitOutcome.Accepted { IsRepeat: true, Tasks: [var repeated] } => TypedResults.Ok(repeated),
             SubmitOutcome.Accepted { Tasks: [var made] } => TypedResults.Created($"/api/v1/tasks/{made.Id}", made),
@@ -40,7 +40,7 @@ internal static class SubmitEndpoints
             return Problems.Unprocessable(faults);
         }
 
-        return await submission.SubmitBatchAsync(batch, caller, key, Activity.Current?.Id, cancellationToken) switch
+        return await submission.SubmitBatchAsync(batch, caller, key, TraceParentOf(request), cancellationToken) switch
         {
             SubmitOutcome.Accepted { IsRepeat: true } repeated => TypedResults.Ok(new ItemsOf<TaskView>(repeated.Tasks)),
             SubmitOutcome.Accepted made => TypedResults.Created((string?)null, new ItemsOf<TaskView>(made.Tasks)),
@@ -54,6 +54,14 @@ internal static class SubmitEndpoints
         SubmitOutcome.TooLarge tooLarge => Problems.TooLarge($"{tooLarge.Field} must be at most 1 MiB of UTF-8."),
         _ => throw new UnreachableException($"A submit came to {refusal.GetType().Name}."),
     };
+
+    /// <summary>The trace goes on in the task; where nothing here records it, as the caller gave it.</summary>
+    private static string? TraceParentOf(HttpRequest request)
+    {
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } current }) return current;
+        var given = request.Headers.TraceParent.ToString();
+        return ActivityContext.TryParse(given, traceState: null, out _) ? given : null;
+    }
 
     private static bool TryReadKey(HttpRequest request, out string? key)
     {

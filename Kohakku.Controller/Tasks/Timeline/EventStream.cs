@@ -58,24 +58,10 @@ internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHo
 
             if (part.EndsAt(after)) return;
             if (part.Entries.Count == ReadAtOnce) continue;
-            await WaitAsync(subscription, cancellationToken);
+            await subscription.WaitAsync(SlowLook, time, cancellationToken);
             if (time.GetElapsedTime(lastWrite) < KeepAlive) continue;
             await response.WriteAsync(": keep-alive\n\n", cancellationToken);
             lastWrite = time.GetTimestamp();
-        }
-    }
-
-    /// <summary>Until the task changes, or it is time to look anyway.</summary>
-    private async Task WaitAsync(ChangeSubscription subscription, CancellationToken cancellationToken)
-    {
-        using var look = new CancellationTokenSource(SlowLook, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, look.Token);
-        try
-        {
-            await subscription.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
         }
     }
 
