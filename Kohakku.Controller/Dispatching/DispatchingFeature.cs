@@ -3,7 +3,10 @@ using Kohakku.Controller.Dispatching.Claiming;
 using Kohakku.Controller.Dispatching.Heartbeats;
 using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.Maintenance;
+using Kohakku.Controller.Dispatching.Outbox;
+using Kohakku.Controller.Dispatching.Questions;
 using Kohakku.Controller.Dispatching.Registration;
+using Kohakku.Controller.Dispatching.Steering;
 using Kohakku.Controller.Identity;
 using Kohakku.ServiceDefaults;
 
@@ -24,7 +27,11 @@ internal static class DispatchingFeature
         services.AddSingleton(provider => new Orders(provider.GetRequiredService<AttemptTokens>(), provider.GetRequiredService<ObjectStorage>(), registry));
         services.AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
         services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<CallbackReceiver>();
-        services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>();
+        services.AddSingleton<NeedsHandler>();
+        services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<NeedsHandler>()).AddSingleton<IOutboxHandler, TurnHandler>();
+        services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>().AddHostedService<QuestionExpiry>().AddHostedService<OutboxDelivery>();
+        services.AddHostedService<NeedsSweep>().AddHostedService<DispatcherStatus>().AddHostedService<QueueGauge>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, SteeringJson.Default));
         return builder;
     }
 
@@ -41,5 +48,14 @@ internal static class DispatchingFeature
         dispatchers.MapGet("/{name}", DispatcherEndpoints.ReadAsync);
         dispatchers.MapPost("/{name}/drain", DispatcherEndpoints.DrainAsync).RequireAuthorization(Policies.Operator);
         dispatchers.MapPost("/{name}/resume", DispatcherEndpoints.ResumeAsync).RequireAuthorization(Policies.Operator);
+
+        var tasks = endpoints.MapGroup("/tasks").WithTags("Tasks").RequireAuthorization(Policies.Operator);
+        tasks.MapPost("/{id:guid}/cancel", SteeringEndpoints.CancelAsync);
+        tasks.MapPost("/{id:guid}/retry", SteeringEndpoints.RetryAsync);
+        tasks.MapPost("/{id:guid}/messages", SteeringEndpoints.TellAsync);
+
+        var questions = endpoints.MapGroup("/questions").WithTags("Questions").RequireAuthorization(Policies.Viewer);
+        questions.MapGet("/", QuestionEndpoints.ListAsync);
+        questions.MapPost("/{id:guid}/answer", QuestionEndpoints.AnswerAsync).RequireAuthorization(Policies.Operator);
     }
 }
