@@ -1,4 +1,4 @@
 using System.CommandLine;
 using Kohakku.Local.ObjectStorage;
 
-return await new RootCommand("Stands in on a laptop for what Kohakku works with.") { ObjectStorageServer.Command() }.Parse(args).InvokeAsync();
+return await new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command() }.Parse(args).InvokeAsync();

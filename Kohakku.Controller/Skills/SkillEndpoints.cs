@@ -20,7 +20,7 @@ internal static class SkillEndpoints
         skills.MapGet("/{name}/versions/{version:int}", DownloadAsync).RequireAuthorization(Policies.Viewer).WithName("DownloadSkill");
         // The package's own limit is 422 and larger than the server's.
         skills.MapPut("/{name}", PutAsync).RequireAuthorization(Policies.Operator).WithName("PutSkill")
-            .WithMetadata(new RequestSizeLimitAttribute(2L * SkillPackage.MaxBytes)).Accepts<byte[]>("application/zip", "application/octet-stream");
+            .WithMetadata(new RequestSizeLimitAttribute(2L * SkillPackage.MaxBytes));
         skills.MapDelete("/{name}", DeleteAsync).RequireAuthorization(Policies.Operator).WithName("DeleteSkill");
     }
 

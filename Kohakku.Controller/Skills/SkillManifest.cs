@@ -1,5 +1,6 @@
 using System.Text;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Kohakku.Controller.Skills;
@@ -18,6 +19,7 @@ internal sealed record SkillManifest(string Description)
 {
     private const int MaxDescription = 1024;
     private const int MaxCompatibility = 500;
+    private const int MaxDepth = 32;
 
     /// <summary>Adds what is wrong to <paramref name="faults"/>; then the answer is null.</summary>
     /// <param name="name">What the skill is called, which its head must say too.</param>
@@ -50,10 +52,10 @@ internal sealed record SkillManifest(string Description)
                 return null;
             }
 
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(text[4..(end + 1)]));
-            if (yaml.Documents is [{ RootNode: YamlMappingNode head }]) return head;
-            faults.Add("SKILL.md's head must be a YAML mapping");
+            var head = text[4..(end + 1)];
+            if (IsTooDeep(head)) faults.Add("SKILL.md's head must not be nested that deep");
+            else if (Root(head) is YamlMappingNode mapping) return mapping;
+            else faults.Add("SKILL.md's head must be a YAML mapping");
         }
         catch (YamlException fault)
         {
@@ -65,6 +67,26 @@ internal sealed record SkillManifest(string Description)
         }
 
         return null;
+    }
+
+    private static YamlNode? Root(string head)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(head));
+        return yaml.Documents is [var only] ? only.RootNode : null;
+    }
+
+    // Nodes are loaded by recursion: a head of brackets only would end the process.
+    private static bool IsTooDeep(string head)
+    {
+        var parser = new Parser(new StringReader(head));
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current?.NestingIncrease ?? 0;
+            if (depth > MaxDepth) return true;
+        }
+
+        return false;
     }
 
     private static string? Text(YamlMappingNode head, string key, ICollection<string> faults)

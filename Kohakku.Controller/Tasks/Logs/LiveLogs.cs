@@ -29,7 +29,7 @@ internal sealed partial class LiveLogs(IHttpClientFactory clients, ILogger<LiveL
             LogRefused(attempt.Id, (int)answer.StatusCode);
             answer.Dispose();
         }
-        catch (HttpRequestException fault)
+        catch (Exception fault) when (fault is HttpRequestException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             LogUnreachable(attempt.Id, fault.Message);
         }

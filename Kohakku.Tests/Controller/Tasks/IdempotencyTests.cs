@@ -83,7 +83,6 @@ public sealed class IdempotencyTests(ControllerFixture fixture) : IClassFixture<
     {
         foreach (var key in (string[])["", new string('k', 256), "a\tb"])
             (await _controller.PostAsync("/api/v1/tasks", Body, Token, ("Idempotency-Key", key))).IsProblem(400, "Idempotency-Key");
-        (await _controller.PostAsync("/api/v1/tasks", Body, Token, ("Idempotency-Key", "a"), ("Idempotency-Key", "b"))).IsProblem(400, "Idempotency-Key");
         Assert.Equal(201, (await SubmitAsync(new string('k', 255), Body)).Status);
     }
 

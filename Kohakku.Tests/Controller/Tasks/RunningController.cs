@@ -37,11 +37,11 @@ internal sealed class RunningController : IAsyncDisposable
     public HttpClient Client { get; private set; } = null!;
     public Uri Address => new(_app.Urls.First());
     public IServiceProvider Services => _app.Services;
+    public ObjectStorage Storage => Services.GetRequiredService<ObjectStorage>();
     public NpgsqlDataSource Database => Services.GetRequiredService<NpgsqlDataSource>();
-    public Guid ProjectId { get; private set; }
 
     public static async Task<RunningController> StartAsync(
-        PostgresFixture postgres, IReadOnlyDictionary<string, string?>? settings = null, CancellationToken cancellationToken = default)
+        PostgresFixture postgres, ObjectStorageFixture storage, CancellationToken cancellationToken = default)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -52,11 +52,8 @@ internal sealed class RunningController : IAsyncDisposable
             ["KOHAKKU_API_TOKEN"] = Token,
             ["KOHAKKU_SECRET_KEY"] = "a-secret-of-32-bytes-for-the-tests",
             ["CALLBACK_SIGNING_KEY"] = "a-signing-key-of-32-bytes-for-the-tests",
-            ["S3_ENDPOINT"] = "http://127.0.0.1:9",
-            ["S3_ACCESS_KEY"] = "test",
-            ["S3_SECRET_KEY"] = "test-secret",
         });
-        builder.Configuration.AddInMemoryCollection(settings ?? new Dictionary<string, string?>());
+        builder.Configuration.AddInMemoryCollection(await storage.CreateSettingsAsync());
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
         builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks();
@@ -71,8 +68,8 @@ internal sealed class RunningController : IAsyncDisposable
         var controller = new RunningController(app);
         await app.PrepareAsync(withSamples: true, cancellationToken);
         await app.StartAsync(cancellationToken);
+        await controller.Storage.EnsureBucketAsync(cancellationToken);
         controller.Client = controller.ClientOf(Token);
-        controller.ProjectId = await controller.ScalarAsync<Guid>("SELECT id FROM projects WHERE name = 'default'");
         return controller;
     }
 
