@@ -20,6 +20,15 @@ internal sealed class ClaimWaiters : IDisposable
         feed.Queued += Wake;
     }
 
+    /// <summary>How many have looked, found nothing, and wait.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate) return waiters.Count(waiter => waiter.HasLooked);
+        }
+    }
+
     /// <summary>Enter before the first look at the queue, so that nothing falls between looking and waiting.</summary>
     public ClaimWaiter Enter(int slots)
     {
@@ -88,6 +97,8 @@ internal sealed class ClaimWaiter(ClaimWaiters all, int slots) : IDisposable
     /// <summary>The newest round that woke it.</summary>
     internal long Round { get; private set; }
 
+    internal bool HasLooked { get; private set; }
+
     internal int Unserved => handed + trying;
 
     /// <summary>It looks at the queue now.</summary>
@@ -120,6 +131,7 @@ internal sealed class ClaimWaiter(ClaimWaiters all, int slots) : IDisposable
 
     internal void Begin()
     {
+        HasLooked = false;
         trying = handed;
         handed = 0;
         if (signal.Task.IsCompleted) signal = NewSignal();
@@ -127,6 +139,7 @@ internal sealed class ClaimWaiter(ClaimWaiters all, int slots) : IDisposable
 
     internal int Settle(int taken)
     {
+        HasLooked = taken == 0;
         var rest = trying - taken;
         trying = 0;
         return rest;
