@@ -20,7 +20,7 @@ internal static class Commands
     {
         await app.Services.GetRequiredService<DatabaseSchema>().ApplyAsync(cancellationToken);
         await app.Services.GetRequiredService<FirstStart>().PrepareAsync(cancellationToken);
-        if (withSamples) await SeedAsync(app, cancellationToken);
+        if (withSamples) await app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
     }
 
     public static async Task RunAsync(this WebApplication app, string command, CancellationToken cancellationToken)
@@ -37,7 +37,4 @@ internal static class Commands
         await app.Services.GetRequiredService<FirstStart>().AnnounceAsync(CancellationToken.None);
         await app.WaitForShutdownAsync();
     }
-
-    private static Task SeedAsync(WebApplication app, CancellationToken cancellationToken) =>
-        app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
 }

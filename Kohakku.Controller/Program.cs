@@ -14,7 +14,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -28,6 +28,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     api.MapDispatching();
     app.MapIdentity();
     app.MapConsole();
+    app.MapApiDocumentation();
 
     if (command is not null) await app.RunAsync(command, CancellationToken.None);
     else await app.ServeAsync();

@@ -15,7 +15,7 @@ internal static class IdentityFeature
     public static WebApplicationBuilder AddIdentity(this WebApplicationBuilder builder)
     {
         var options = ControllerOptions.Read(builder.Settings(), builder.Environment.IsDevelopment());
-        builder.Services.AddSingleton(options).AddSingleton<AttemptTokens>();
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<TokenLookup>().AddSingleton<ApiTokens>().AddSingleton<LoginLinks>().AddSingleton<FirstStart>();
         builder.Services.AddSessionKeys();
         builder.Services.AddAntiforgery(antiforgery => antiforgery.Cookie.Name = "kohakku-antiforgery");

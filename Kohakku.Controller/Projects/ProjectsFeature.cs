@@ -4,7 +4,11 @@ namespace Kohakku.Controller.Projects;
 
 internal static class ProjectsFeature
 {
-    public static WebApplicationBuilder AddProjects(this WebApplicationBuilder builder) => builder;
+    public static WebApplicationBuilder AddProjects(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<TokenList>();
+        return builder;
+    }
 
     public static void MapProjects(this IEndpointRouteBuilder endpoints)
     {

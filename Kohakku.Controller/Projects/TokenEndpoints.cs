@@ -14,15 +14,11 @@ internal static class TokenEndpoints
 
     /// <param name="project">Another project's name, for who runs the installation. Default: the caller's.</param>
     public static async Task<Results<Ok<Page<TokenView>>, ProblemHttpResult>> ListAsync(
-        Caller caller, ControllerDb database, string? project, int? limit, string? cursor, CancellationToken cancellationToken)
+        Caller caller, ControllerDb database, TokenList tokens, string? project, int? limit, string? cursor, CancellationToken cancellationToken)
     {
         if (ListPosition.Read(limit, cursor) is not { } position) return ListPosition.Fault(limit);
         if (await FindProjectAsync(caller, project, database, cancellationToken) is not { } owner) return Problems.NotFound($"There is no project '{project}'.");
-        var items = await database.ApiTokens.AsNoTracking()
-            .Where(token => token.ProjectId == owner.Id && (position.Before == null || token.Id < position.Before))
-            .OrderByDescending(token => token.Id).Take(position.Limit + 1)
-            .Select(token => new TokenView(token.Id, token.Name, owner.Name, token.Role, token.CreatedAt, token.ExpiresAt, token.LastUsedAt))
-            .ToListAsync(cancellationToken);
+        var items = await tokens.ReadAsync(owner.Id, owner.Name, position, cancellationToken);
         return TypedResults.Ok(position.PageOf(items, token => token.Id));
     }
 

@@ -83,7 +83,7 @@ internal sealed class SkillRegistry(IDbContextFactory<ControllerDb> databases, T
             .ExecuteUpdateAsync(skill => skill.SetProperty(row => row.DeletedAt, now), cancellationToken) > 0;
     }
 
-    private static SkillView View(Skill skill, IReadOnlyList<SkillVersion> versions) => new(
+    private static SkillView View(Skill skill, List<SkillVersion> versions) => new(
         skill.Name, versions[0].Description,
         [.. versions.Select(version => new SkillVersionView(version.Version, version.Digest, version.Size, version.Description, version.CreatedAt))],
         skill.CreatedAt, skill.UpdatedAt);

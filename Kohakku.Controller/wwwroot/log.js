@@ -2,6 +2,7 @@
 
 const maxLines = 5000;
 const followingWithin = 40; // pixels from the end that still count as the end
+const hiddenFor = 30000; // a browser has few connections to one host; a page that nobody sees gives its own back
 
 export function open(box, options) { return new LogView(box, options); }
 
@@ -19,6 +20,8 @@ class LogView {
     this.stopped = false;
     this.onScroll = () => this.setFollowing(box.scrollHeight - box.scrollTop - box.clientHeight < followingWithin, false);
     box.addEventListener("scroll", this.onScroll, { passive: true });
+    this.onVisibility = () => this.rest();
+    document.addEventListener("visibilitychange", this.onVisibility);
     this.run();
   }
 
@@ -40,9 +43,10 @@ class LogView {
           this.take(value);
         }
         this.flush();
+        this.ended = true;
         return this.say(this.lines === 0 ? "The agent wrote nothing." : "");
       } catch (fault) {
-        if (this.stopped) return;
+        if (this.stopped || this.resting) return;
         this.say(`The log was cut off (${fault.message}); reading it again…`);
         await new Promise(done => setTimeout(done, pause));
         pause = Math.min(pause * 2, 10000);
@@ -111,10 +115,18 @@ class LogView {
     if (value && jump) this.box.scrollTop = this.box.scrollHeight;
   }
 
+  rest() {
+    clearTimeout(this.timer);
+    if (document.hidden && !this.ended) this.timer = setTimeout(() => { this.resting = true; this.abort?.abort(); }, hiddenFor);
+    else if (this.resting) { this.resting = false; this.run(); }
+  }
+
   follow() { this.setFollowing(true); }
 
   close() {
     this.stopped = true;
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.onVisibility);
     this.abort?.abort();
     this.box.removeEventListener("scroll", this.onScroll);
   }
