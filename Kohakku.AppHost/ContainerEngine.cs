@@ -22,7 +22,7 @@ internal static class ContainerEngine
             var start = new byte[5];
             return socket.Receive(start) == start.Length && Encoding.ASCII.GetString(start) == "HTTP/";
         }
-        catch (Exception fault) when (fault is SocketException or UriFormatException or NotSupportedException)
+        catch (Exception fault) when (fault is SocketException or OperationCanceledException or UriFormatException or NotSupportedException)
         {
             return false;
         }
@@ -38,11 +38,9 @@ internal static class ContainerEngine
             return local;
         }
         if (address.Scheme is not ("tcp" or "http" or "https")) throw new NotSupportedException($"An engine at {address} is not asked.");
+        using var patience = new CancellationTokenSource(PatienceMilliseconds);
         var remote = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        if (!remote.ConnectAsync(address.Host, address.Port > 0 ? address.Port : DefaultPort).WaitAsync(TimeSpan.FromMilliseconds(PatienceMilliseconds)).ContinueWith(t => t.IsCompletedSuccessfully, TaskScheduler.Default).GetAwaiter().GetResult())
-        {
-            throw new SocketException((int)SocketError.TimedOut);
-        }
+        remote.ConnectAsync(address.Host, address.Port > 0 ? address.Port : DefaultPort, patience.Token).AsTask().GetAwaiter().GetResult();
         return remote;
     }
 }

@@ -103,6 +103,7 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
     private async Task<TimeSpan?> RunOnceAsync(CancellationToken stop, CancellationToken kill)
     {
         state = ServiceState.Starting;
+        log.Begin();
         await service.PrepareAsync(text => context.Console.Note(Name, LineLevel.Information, text), stop);
         var launch = await service.LaunchAsync(stop);
         var startedAt = context.Time.GetTimestamp();

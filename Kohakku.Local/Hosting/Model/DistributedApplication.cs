@@ -96,9 +96,7 @@ public sealed class DistributedApplication : IAsyncDisposable
             }
             await StartAsync(stop);
             await new Welcome(resources, services, host!, console).SayAsync(stop);
-            var refused = await host!.Refused.WaitAsync(stop);
-            console.Say(refused.Message);
-            return 1;
+            throw await host!.Refused.WaitAsync(stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -107,7 +105,13 @@ public sealed class DistributedApplication : IAsyncDisposable
             await host.StopAsync();
             return 0;
         }
-        catch (Exception fault) when (fault is DataFolderTakenException or DependencyFailedException or WrongConfigurationException or InvalidOperationException)
+        catch (WrongConfigurationException fault)
+        {
+            // Its lines are on the console already.
+            console.Say($"{fault.Resource} refused its configuration; stopping.");
+            return 1;
+        }
+        catch (Exception fault) when (fault is DataFolderTakenException or DependencyFailedException or InvalidOperationException)
         {
             console.Say(fault.Message);
             return 1;

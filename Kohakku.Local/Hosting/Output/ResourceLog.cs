@@ -28,7 +28,13 @@ internal sealed class ResourceLog : IDisposable
         }
     }
 
-    /// <summary>Its last lines, to say why it failed.</summary>
+    /// <summary>A new process begins: what the one before said does not explain how this one ends.</summary>
+    public void Begin()
+    {
+        lock (gate) tail.Clear();
+    }
+
+    /// <summary>The last lines of the process, to say why it failed.</summary>
     public IReadOnlyList<string> Tail()
     {
         lock (gate) return [.. tail];
