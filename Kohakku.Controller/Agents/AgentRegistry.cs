@@ -18,7 +18,7 @@ internal sealed class AgentRegistry(IDbContextFactory<ControllerDb> databases, A
             await using var database = await databases.CreateDbContextAsync(cancellationToken);
             var agent = await database.Agents.SingleOrDefaultAsync(known => known.ProjectId == projectId && known.Name == name, cancellationToken);
             var isNew = agent is not { DeletedAt: null };
-            var now = time.GetUtcNow();
+            var now = time.GetColumnNow();
             agent ??= database.Agents.Add(new Agent { Id = Guid.CreateVersion7(now), ProjectId = projectId, Name = name, CreatedAt = now }).Entity;
             Apply(agent, request, now);
             try
@@ -48,7 +48,7 @@ internal sealed class AgentRegistry(IDbContextFactory<ControllerDb> databases, A
                 && (task.Status == TaskState.Scheduled || task.Status == TaskState.Queued || task.Status == TaskState.Running || task.Status == TaskState.Waiting),
             cancellationToken);
         if (unfinished > 0) return unfinished;
-        agent.DeletedAt = time.GetUtcNow();
+        agent.DeletedAt = time.GetColumnNow();
         await database.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         directory.Forget(projectId, name);

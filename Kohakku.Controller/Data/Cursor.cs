@@ -15,7 +15,7 @@ internal static class Cursor
     public static bool TryParse(string text, out Guid id)
     {
         Span<byte> bytes = stackalloc byte[16];
-        var isId = text.Length == 22 && Base64Url.TryDecodeFromChars(text, bytes, out var length) && length == bytes.Length;
+        var isId = text.Length == 22 && Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var length) && length == bytes.Length;
         id = isId ? new Guid(bytes, bigEndian: true) : default;
         return isId;
     }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 
 namespace Kohakku.Controller.Skills;
 
@@ -87,6 +88,7 @@ internal static class SkillPackage
         {
             using var kept = entry.FullName == manifestPath ? new MemoryStream() : null;
             var length = 0L;
+            var checksum = new Crc32();
             await using (var content = await entry.OpenAsync(cancellationToken))
             {
                 int read;
@@ -95,13 +97,15 @@ internal static class SkillPackage
                     length += read;
                     total += read;
                     if (total > MaxUnpackedBytes || length > entry.Length || (kept is not null && length > MaxManifestBytes)) break;
+                    checksum.Append(buffer.AsSpan(0, read));
                     kept?.Write(buffer, 0, read);
                 }
             }
 
             if (total > MaxUnpackedBytes) faults.Add($"must unpack to at most {MaxUnpackedBytes / (1024 * 1024)} MiB; {Shown(entry.FullName)} goes beyond");
-            else if (length != entry.Length) faults.Add($"{Shown(entry.FullName)} is not as long as the package says");
             else if (length > MaxManifestBytes && kept is not null) faults.Add($"{ManifestName} must be at most 1 MiB");
+            // The reader stops at the length that the package says; a checksum of something longer does not fit then.
+            else if (length != entry.Length || checksum.GetCurrentHashAsUInt32() != entry.Crc32) faults.Add($"{Shown(entry.FullName)} is not what the package says");
             if (faults.Count > 0) return null;
             manifest = kept?.ToArray() ?? manifest;
         }

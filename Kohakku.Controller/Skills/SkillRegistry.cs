@@ -17,7 +17,7 @@ internal sealed class SkillRegistry(IDbContextFactory<ControllerDb> databases, T
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        var now = time.GetUtcNow();
+        var now = time.GetColumnNow();
         // Makes the row, or waits for and locks it: versions of one skill are numbered one after the other.
         var skill = await database.Skills.FromSql(
             $"""
@@ -78,7 +78,7 @@ internal sealed class SkillRegistry(IDbContextFactory<ControllerDb> databases, T
     {
         if (!SkillName.IsValid(name)) return false;
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        var now = time.GetUtcNow();
+        var now = time.GetColumnNow();
         return await database.Skills.Where(skill => skill.ProjectId == projectId && skill.Name == name && skill.DeletedAt == null)
             .ExecuteUpdateAsync(skill => skill.SetProperty(row => row.DeletedAt, now), cancellationToken) > 0;
     }

@@ -55,7 +55,6 @@ public sealed class AgentTests(ControllerFixture fixture) : IClassFixture<Contro
     [InlineData("-a")]
     [InlineData("A")]
     [InlineData("a_b")]
-    [InlineData("a%00")]
     [InlineData("a%0A")]
     public async Task A_name_has_its_rule(string name)
     {

@@ -133,7 +133,7 @@ public sealed class SkillTests(ControllerFixture fixture) : IClassFixture<Contro
         // The uncompressed size, wherever the package says it: 1,000,000 becomes 10.
         byte[] said = BitConverter.GetBytes(1_000_000), lie = BitConverter.GetBytes(10);
         for (int at; (at = package.AsSpan().IndexOf(said)) >= 0;) lie.CopyTo(package, at);
-        await RefusedAsync(name, package, "");
+        await RefusedAsync(name, package, "bomb");
     }
 
     [Fact]
