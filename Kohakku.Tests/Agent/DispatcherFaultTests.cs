@@ -80,7 +80,7 @@ public sealed class DispatcherFaultTests
 
         var result = await RunnerUnderTest.RunAsync(dispatcher);
 
-        Assert.Equal((AgentOutcome.Failed, Contracts.Tasks.FailureReason.StartFailed), (result.Status, result.Reason));
+        Assert.Equal((AgentOutcome.Failed, global::Kohakku.Contracts.Tasks.FailureReason.StartFailed), (result.Status, result.Reason));
         Assert.Contains("GET /agent/v1/brief answered what this runner does not understand", result.Error, StringComparison.Ordinal);
     }
 }

@@ -1,3 +1,4 @@
+using Kohakku.Tests.Fixtures;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using System.Net.Http.Json;

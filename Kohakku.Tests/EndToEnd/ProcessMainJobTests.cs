@@ -1,3 +1,4 @@
+using Kohakku.Tests.Fixtures;
 namespace Kohakku.Tests.EndToEnd;
 
 /// <summary>The main job with agents as processes of this host.</summary>

@@ -1,3 +1,4 @@
+using Kohakku.Tests.Fixtures;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Tests.EndToEnd;
 

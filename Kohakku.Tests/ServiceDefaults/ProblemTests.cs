@@ -123,7 +123,7 @@ public sealed class ProblemTests : IAsyncLifetime
         app.MapGet("/bare/{status:int}", (int status) => Results.StatusCode(status));
         app.MapGet("/invalid", () =>
         {
-            var faults = new Faults();
+            var faults = new Kohakku.ServiceDefaults.Faults();
             faults.Add("brief", "must be there");
             faults.Add("brief", "must be short");
             faults.Add("tasks[3].priority", "must be positive");
