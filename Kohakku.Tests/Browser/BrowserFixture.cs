@@ -3,8 +3,6 @@ using Kohakku.Tests.Controller;
 using Kohakku.Tests.Fixtures;
 using Microsoft.Playwright;
 
-[assembly: AssemblyFixture(typeof(Kohakku.Tests.Browser.BrowserFixture))]
-
 namespace Kohakku.Tests.Browser;
 
 /// <summary>The machine's Chromium and a controller to look at, both started on first use.</summary>

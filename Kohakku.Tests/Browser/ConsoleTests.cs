@@ -9,7 +9,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Kohakku.Tests.Browser;
 
-public sealed partial class ConsoleTests(BrowserFixture browser)
+public sealed partial class ConsoleTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

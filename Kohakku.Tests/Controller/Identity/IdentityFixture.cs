@@ -1,7 +1,5 @@
 using Kohakku.Tests.Fixtures;
 
-[assembly: AssemblyFixture(typeof(Kohakku.Tests.Controller.Identity.IdentityFixture))]
-
 namespace Kohakku.Tests.Controller.Identity;
 
 /// <summary>One controller for all tests of who may call; started on first use.</summary>

@@ -5,7 +5,7 @@ using Kohakku.Tests.Fixtures;
 
 namespace Kohakku.Tests.Controller.Identity;
 
-public sealed class SessionTests(IdentityFixture fixture, PostgresFixture postgres)
+public sealed class SessionTests(IdentityFixture fixture, PostgresFixture postgres) : IClassFixture<IdentityFixture>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

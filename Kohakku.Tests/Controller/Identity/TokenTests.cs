@@ -7,7 +7,7 @@ using Kohakku.Tests.Fixtures;
 
 namespace Kohakku.Tests.Controller.Identity;
 
-public sealed class TokenTests(IdentityFixture fixture)
+public sealed class TokenTests(IdentityFixture fixture) : IClassFixture<IdentityFixture>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
