@@ -51,7 +51,7 @@ public sealed class SigningTests
         await using var dispatcher = await DispatcherAsync(OtherKey, controller);
         using var foreign = await PostAsync(dispatcher, "/callbacks");
         await AssertRefusedAsync(foreign, "invalid-signature");
-        using var unsigned = await controller.Client.PostAsync("/callbacks", new StringContent("{broken"), Cancellation);
+        using var unsigned = await controller.Client.PostAsync("/callbacks", new StringContent("{broken", System.Text.Encoding.UTF8, "application/json"), Cancellation);
         await AssertRefusedAsync(unsigned, "invalid-signature");
     }
 

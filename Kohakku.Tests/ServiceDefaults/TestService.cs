@@ -33,7 +33,9 @@ internal sealed class TestService : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(TestService).Assembly.GetName().Name });
         builder.Configuration.AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), pair.Value)));
-        builder.Logging.ClearProviders();
+        // Quiet, but not off: it is for the log that the server makes a request's trace when nobody else listens.
+        builder.Logging.AddFilter(level => level >= LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Critical).AddFilter("Kohakku", LogLevel.Critical);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddServiceDefaults("test");
         add(builder);

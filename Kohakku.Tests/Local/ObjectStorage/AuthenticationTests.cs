@@ -45,7 +45,7 @@ public sealed class AuthenticationTests(ObjectStorageFixture fixture)
         Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(moved, Cancellation)).StatusCode);
         using var deletion = await client.DeleteAsync(address, Cancellation);
         Assert.Equal(HttpStatusCode.Forbidden, deletion.StatusCode);
-        var longer = new Uri(address.AbsoluteUri.Replace("X-Amz-Expires=300", "X-Amz-Expires=600", StringComparison.Ordinal));
+        var longer = new Uri(address.AbsoluteUri.Replace("X-Amz-Expires=", "X-Amz-Expires=1", StringComparison.Ordinal));
         Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(longer, Cancellation)).StatusCode);
     }
 
