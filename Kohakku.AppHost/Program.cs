@@ -23,7 +23,7 @@ var controller = builder.AddProject<Projects.Kohakku_Controller>("controller")
     .WithSecrets(secrets);
 controller.WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
 
-// Claims tasks from the controller and runs their agents. It starts beside the controller, whose absence it bears at any time.
+// Claims tasks from the controller and runs their agents. It bears the controller's absence at any time, but need not begin with it.
 var dispatcher = builder.AddProject<Projects.Kohakku_Dispatcher>("dispatcher")
     .WithHttpEndpoint(port: 8080)
     .WithHttpHealthCheck("/ready")
@@ -31,7 +31,7 @@ var dispatcher = builder.AddProject<Projects.Kohakku_Dispatcher>("dispatcher")
     .WithReference(redis).WaitFor(redis)
     .WithObjectStorage(objects)
     .WithSecrets(secrets)
-    .WithReference(controller)
+    .WithReference(controller).WaitFor(controller)
     .WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"))
     .WithAgentRuntime();
 dispatcher.WithEnvironment("DISPATCHER_URL", dispatcher.GetEndpoint("http"));

@@ -14,36 +14,33 @@ internal interface ILineLevels
 }
 
 /// <summary>
-/// ASP.NET Core's console format; what comes before its first record, or stands in none, is worth
-/// <paramref name="outside"/> (a crash is told on standard error, in no format at all):
+/// ASP.NET Core's console format, on one line with the time before it or on several. What comes before its first record, or
+/// stands in none, is worth <paramref name="outside"/> (a crash is told on standard error, in no format at all):
 /// <code>
+/// 2026-01-01T12:00:00.000Z warn: Kohakku.Dispatcher.Claims[12] The controller does not answer.
 /// warn: Kohakku.Dispatcher.Claims[12]
 ///       The controller does not answer.
 /// </code>
 /// </summary>
 internal sealed class AspNetLevels(LineLevel outside) : ILineLevels
 {
-    private const int HeadLength = 6; // "warn: ", and the indent of what follows
     private LineLevel? current;
 
     public LineLevel Next(string line)
     {
-        if (line.Length >= HeadLength && line.AsSpan(4, 2) is ": ")
-        {
-            current = line.AsSpan(0, 4) switch
-            {
-                "fail" or "crit" => LineLevel.Error,
-                "warn" => LineLevel.Warning,
-                "info" or "dbug" or "trce" => LineLevel.Information,
-                _ => outside,
-            };
-        }
-        else if (line.Length > 0 && !char.IsWhiteSpace(line[0]))
-        {
-            current = outside;
-        }
+        var head = line.Length > 0 && char.IsAsciiDigit(line[0]) ? line.AsSpan(line.IndexOf(' ', StringComparison.Ordinal) + 1) : line;
+        if (head.Length >= 6 && head.Slice(4, 2) is ": " && LevelOf(head[..4]) is { } level) return (current = level).Value;
+        if (line.Length > 0 && !char.IsWhiteSpace(line[0])) current = null;
         return current ?? outside;
     }
+
+    private static LineLevel? LevelOf(ReadOnlySpan<char> word) => word switch
+    {
+        "fail" or "crit" => LineLevel.Error,
+        "warn" => LineLevel.Warning,
+        "info" or "dbug" or "trce" => LineLevel.Information,
+        _ => null,
+    };
 }
 
 /// <summary>PostgreSQL's: <c>2026-01-01 12:00:00.000 UTC [4711] FATAL:  …</c></summary>

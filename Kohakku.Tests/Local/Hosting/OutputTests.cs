@@ -22,6 +22,15 @@ public sealed class OutputTests
     }
 
     [Fact]
+    public void The_level_is_found_behind_the_time_too()
+    {
+        var levels = new AspNetLevels(LineLevel.Information);
+        Assert.Equal(LineLevel.Warning, levels.Next("2026-01-01T12:00:00.000Z warn: Kohakku.Dispatcher[301] Not registered yet"));
+        Assert.Equal(LineLevel.Information, levels.Next("2026-01-01T12:00:00.001Z info: Kohakku.Dispatcher[302] Registered: warn"));
+        Assert.Equal(LineLevel.Error, levels.Next("2026-01-01T12:00:00.001Z crit: Kohakku.Dispatcher[303] Lost"));
+    }
+
+    [Fact]
     public void A_failed_statement_is_its_clients_business_and_a_failing_server_the_operators()
     {
         var levels = new PostgresLevels();
