@@ -9,6 +9,7 @@ namespace Kohakku.Tests.Dispatcher;
 public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IDisposable
 {
     private readonly string folder = MakeFolder();
+    private readonly List<Process> started = [];
 
     [Fact]
     public async Task A_killed_dispatcher_adopts_its_running_agents_when_it_comes_back()
@@ -16,7 +17,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         Requirement.Program("curl");
         await using var controller = await ScriptedController.StartAsync();
         var settings = await SettingsAsync(controller);
-        using var first = Start(settings);
+        var first = Start(settings);
         var order = TestOrders.Exec();
         controller.Submit(order);
         await Eventually.Async(() => controller.TypesOf(order.AttemptId).Contains(AttemptEventTypes.Running));
@@ -27,7 +28,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         first.Kill();
         await first.WaitForExitAsync();
         Assert.True(Directory.Exists($"/proc/{runtimeId.Split(':')[0]}"), "The agent must outlive the dispatcher.");
-        using var second = Start(settings);
+        var second = Start(settings);
         await Eventually.Async(() => controller.Registrations.Count == 2);
         File.WriteAllText(Path.Combine(folder, "go"), "");
 
@@ -45,7 +46,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
     {
         Requirement.Program("curl");
         await using var controller = await ScriptedController.StartAsync();
-        using var dispatcher = Start(await SettingsAsync(controller));
+        var dispatcher = Start(await SettingsAsync(controller));
         var order = TestOrders.Exec();
         controller.Submit(order);
         await Eventually.Async(() => controller.TypesOf(order.AttemptId).Contains(AttemptEventTypes.Running));
@@ -67,14 +68,23 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
             ["ASPNETCORE_ENVIRONMENT"] = "Production", ["RUNTIME_BACKEND"] = "process", ["QUEUE_SOURCE"] = "redis-stream", ["NUM_CONSUMERS"] = "none",
             ["MAX_CONCURRENT_AGENTS"] = "0", ["DISPATCHER_LABELS"] = "gpu", ["CONTROLLER_URL"] = "nowhere",
         };
-        using var dispatcher = Start(settings);
+        var dispatcher = Start(settings);
         var lines = (await dispatcher.StandardError.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         await dispatcher.WaitForExitAsync();
         Assert.Equal(78, dispatcher.ExitCode);
         foreach (var key in settings.Keys.Skip(1).Append("CALLBACK_SIGNING_KEY")) Assert.Single(lines, line => line.StartsWith($"dispatcher: {key}", StringComparison.Ordinal));
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose()
+    {
+        // A test that failed half-way must not leave its process running.
+        foreach (var process in started)
+        {
+            if (!process.HasExited) process.Kill();
+            process.Dispose();
+        }
+        Directory.Delete(folder, recursive: true);
+    }
 
     private async Task<Dictionary<string, string?>> SettingsAsync(ScriptedController controller)
     {
@@ -115,12 +125,13 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         return path;
     }
 
-    private static Process Start(Dictionary<string, string?> settings)
+    private Process Start(Dictionary<string, string?> settings)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Kohakku.Dispatcher.dll");
         var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (key, value) in settings) start.Environment[key] = value;
         var process = Process.Start(start)!;
+        started.Add(process);
         process.OutputDataReceived += (_, line) =>
         {
             if (Environment.GetEnvironmentVariable("KOHAKKU_TEST_LOGS") is not null) Console.WriteLine(line.Data);
