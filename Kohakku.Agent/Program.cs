@@ -1,1 +1,18 @@
-return 0;
+using System.Reflection;
+using Kohakku.Agent.Attempt;
+using Kohakku.Agent.Processes;
+
+switch (args)
+{
+    case ["exec"]:
+        return await RunnerProcess.RunAsync();
+    case [Trampoline.Verb]:
+        return Trampoline.Run();
+    case ["--version"]:
+        var version = typeof(Trampoline).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        Terminal.Write(1, $"kohakku-agent {version}\n");
+        return 0;
+    default:
+        Terminal.Write(2, "usage: kohakku-agent exec | --version\nRuns the attempt that its environment (KOHAKKU_TOKEN, …) names.\n");
+        return ExitCodes.Usage;
+}

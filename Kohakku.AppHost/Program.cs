@@ -1,1 +1,43 @@
-return 0;
+using Kohakku.AppHost;
+
+var builder = DistributedApplication.CreateBuilder(args);
+
+// What they share: state in Postgres, short-lived state in Redis, and objects (briefs, logs, artifacts) in an S3 store.
+var postgres = builder.AddPostgres("postgres", port: 5432).WithDataVolume();
+var controllerDatabase = postgres.AddDatabase("controller-database", "controller");
+var dispatcherDatabase = postgres.AddDatabase("dispatcher-database", "dispatcher");
+var redis = builder.AddRedis("redis", port: 6379).WithDataVolume().WithPersistence();
+var objects = builder.AddObjectStorage("s3", port: 9000);
+var secrets = builder.AddSecrets();
+
+// The image that the sample agents run in, where there is a container engine to run it.
+builder.AddSampleImage("sample-image");
+
+// REST API, console and task queue.
+var controller = builder.AddProject<Projects.Kohakku_Controller>("controller")
+    .WithHttpEndpoint(port: 8000)
+    .WithHttpHealthCheck("/ready")
+    .WithReference(controllerDatabase, "controller").WaitFor(controllerDatabase)
+    .WithReference(redis).WaitFor(redis)
+    .WithObjectStorage(objects)
+    .WithSecrets(secrets);
+controller.WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
+
+// Claims tasks from the controller and runs their agents. It starts beside the controller, whose absence it bears at any time.
+var dispatcher = builder.AddProject<Projects.Kohakku_Dispatcher>("dispatcher")
+    .WithHttpEndpoint(port: 8080)
+    .WithHttpHealthCheck("/ready")
+    .WithReference(dispatcherDatabase, "dispatcher").WaitFor(dispatcherDatabase)
+    .WithReference(redis).WaitFor(redis)
+    .WithObjectStorage(objects)
+    .WithSecrets(secrets)
+    .WithReference(controller)
+    .WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"))
+    .WithAgentRuntime();
+dispatcher.WithEnvironment("DISPATCHER_URL", dispatcher.GetEndpoint("http"));
+
+// Whatever the operator has set in the environment of the AppHost comes before what stands above.
+controller.WithOperatorSettings();
+dispatcher.WithOperatorSettings();
+
+builder.Build().Run();

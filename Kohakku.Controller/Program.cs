@@ -1,3 +1,4 @@
+using Kohakku.Controller;
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Console;
 using Kohakku.Controller.Data;
@@ -6,17 +7,29 @@ using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
+using Kohakku.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole();
+return await ServiceProcess.RunAsync(args, "controller", static async arguments =>
+{
+    var command = Commands.Of(arguments);
+    var builder = WebApplication.CreateBuilder(arguments);
+    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole().AddApiDocumentation();
 
-var app = builder.Build();
-var api = app.MapGroup("/api/v1");
-api.MapProjects();
-api.MapAgents();
-api.MapSkills();
-api.MapTasks();
-api.MapDispatching();
-app.MapIdentity();
-app.MapConsole();
-await app.RunAsync();
+    await using var app = builder.Build();
+    app.UseServiceDefaults();
+    app.UseConsole();
+    app.UseIdentity();
+    var api = app.MapGroup("/api/v1");
+    api.MapProjects();
+    api.MapAgents();
+    api.MapSkills();
+    api.MapTasks();
+    api.MapDispatching();
+    app.MapIdentity();
+    app.MapConsole();
+    app.MapApiDocumentation();
+
+    if (command is not null) await app.RunAsync(command, CancellationToken.None);
+    else await app.ServeAsync();
+});

@@ -1,3 +1,8 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Kohakku.Dispatcher;
+using Kohakku.ServiceDefaults;
+
+return await ServiceProcess.RunAsync(args, "dispatcher", async arguments =>
+{
+    await using var app = DispatcherApplication.Build(arguments);
+    await app.RunAsync();
+});

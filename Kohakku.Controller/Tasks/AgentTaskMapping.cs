@@ -14,7 +14,8 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.ToTable("tasks");
         builder.Property(task => task.Status).HasWireName();
         builder.Property(task => task.OnLost).HasWireName();
-        builder.Property(task => task.Inputs).HasColumnType("jsonb");
+        // Not jsonb: the agent gets its inputs as they were written, keys in order and numbers as they stand.
+        builder.Property(task => task.Inputs).HasColumnType("json");
         builder.Property(task => task.Output).HasColumnType("jsonb");
         builder.Property(task => task.Skills).HasJson(ControllerJson.Default.IReadOnlyListPinnedSkill);
         builder.Property(task => task.Env).HasJson(ContractsJson.Default.IReadOnlyDictionaryStringString);
@@ -40,7 +41,8 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         builder.HasIndex(task => new { task.ProjectId, task.Id }, "ix_tasks_list").IsDescending(false, true);
         builder.HasIndex(task => new { task.ProjectId, task.Status, task.Id }, "ix_tasks_list_status").IsDescending(false, false, true);
         builder.HasIndex(task => new { task.ProjectId, task.AgentName, task.Id }, "ix_tasks_list_agent").IsDescending(false, false, true);
-        builder.HasIndex(task => task.Tags, "ix_tasks_tags").HasMethod("gin");
-        builder.HasIndex(task => task.Labels, "ix_tasks_labels").HasMethod("gin");
+        // Most tasks have neither: those cost nothing here. A query must say the same condition.
+        builder.HasIndex(task => task.Tags, "ix_tasks_tags").HasMethod("gin").HasFilter("tags <> '{}'");
+        builder.HasIndex(task => task.Labels, "ix_tasks_labels").HasMethod("gin").HasFilter("labels <> '{}'");
     }
 }

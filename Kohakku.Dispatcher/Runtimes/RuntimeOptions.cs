@@ -71,7 +71,7 @@ internal sealed record RuntimeOptions
     private static Uri? ReadDockerHost(string? value, List<string> faults)
     {
         if (NullIfEmpty(value) is not { } text) return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "unix" or "tcp" or "http" or "https") return uri;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "unix" or "tcp") return uri;
         faults.Add($"DOCKER_HOST is '{text}'; it takes unix:///path/to/docker.sock or tcp://host:port.");
         return null;
     }

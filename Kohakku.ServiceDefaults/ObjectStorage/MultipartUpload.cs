@@ -81,6 +81,18 @@ internal sealed class MultipartUpload(IAmazonS3 client, string bucket, string ke
         }
     }
 
-    private static async Task<int> FillAsync(Stream content, byte[] buffer, CancellationToken cancellationToken) =>
-        await content.ReadAtLeastAsync(buffer.AsMemory(0, PartSize), PartSize, throwOnEndOfStream: false, cancellationToken);
+    private static async Task<int> FillAsync(Stream content, byte[] buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await content.ReadAtLeastAsync(buffer.AsMemory(0, PartSize), PartSize, throwOnEndOfStream: false, cancellationToken);
+        }
+        catch (IOException exception)
+        {
+            throw new SourceException(exception);
+        }
+    }
+
+    /// <summary>The stream could not be read, as when its sender went away: no fault of the storage, whose faults are I/O faults too.</summary>
+    internal sealed class SourceException(IOException source) : Exception(source.Message, source);
 }

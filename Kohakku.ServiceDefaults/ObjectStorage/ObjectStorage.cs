@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -28,11 +29,19 @@ public sealed class ObjectStorage : IDisposable
     }
 
     /// <summary>Stores what the stream gives until its end; what was there under the key is replaced at once, or not at all.</summary>
+    /// <exception cref="IOException">The stream can't be read; nothing was stored.</exception>
     public async Task PutAsync(string key, Stream content, string contentType, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(content);
         var upload = new MultipartUpload(_client, _options.Bucket, key, contentType);
-        await GuardAsync($"store {key}", () => upload.RunAsync(content, first => PutAsync(key, first, contentType, cancellationToken), cancellationToken), cancellationToken);
+        try
+        {
+            await GuardAsync($"store {key}", () => upload.RunAsync(content, first => PutAsync(key, first, contentType, cancellationToken), cancellationToken), cancellationToken);
+        }
+        catch (MultipartUpload.SourceException exception)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+        }
     }
 
     public Task PutAsync(string key, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellationToken) =>

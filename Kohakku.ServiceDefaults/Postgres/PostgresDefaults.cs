@@ -20,7 +20,8 @@ public static class PostgresDefaults
         builder.Services.AddSingleton(services =>
         {
             settings.ThrowIfAny();
-            return new NpgsqlDataSourceBuilder(connectionString).UseLoggerFactory(services.GetService<ILoggerFactory>()).Build();
+            // Its name stands in metrics, where else the connection string would.
+            return new NpgsqlDataSourceBuilder(connectionString) { Name = database }.UseLoggerFactory(services.GetService<ILoggerFactory>()).Build();
         });
         builder.Services.AddHealthChecks().AddCheck<PostgresHealthCheck>("database", tags: [HealthEndpoints.Live], timeout: HealthEndpoints.CheckTimeout);
         return builder;

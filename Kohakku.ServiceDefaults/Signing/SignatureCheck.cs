@@ -55,7 +55,8 @@ internal sealed partial class SignatureCheck(SigningKeys keys, ReplayMemory memo
         var length = context.Request.ContentLength;
         if (length > ServerDefaults.MaxRequestBodySize) return null;
         if (length == 0) return [];
-        using var buffer = new MemoryStream((int)(length ?? 0));
+        // What a stranger announces is not yet worth its memory.
+        using var buffer = new MemoryStream((int)Math.Min(length ?? 0, 64 * 1024));
         try
         {
             await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);

@@ -22,6 +22,7 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
     private readonly ILogger<ProcessRuntime> logger;
     private readonly RunAs? runAs = LibC.EffectiveUser() == 0 ? RunAs.Nobody : null;
     private IReadOnlyList<string> command = [];
+    private int disposed;
 
     public ProcessRuntime(RuntimeOptions options, IDispatcherIdentity identity, TimeProvider time, ILogger<ProcessRuntime> logger)
     {
@@ -139,6 +140,8 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // A service container disposes once for each service that it was registered as.
+        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         await leftovers.DisposeAsync();
         exits.Dispose();
         foreach (var runner in runners.Values) runner.Dispose();
@@ -189,8 +192,16 @@ internal sealed partial class ProcessRuntime : IAgentRuntime, IAsyncDisposable
         var runner = runners.TryGetValue(attemptId, out var known) ? known.Identity : Folder(attemptId).ReadOwner().Runner;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(KillTimeout);
-        var killed = await AttemptProcesses.KillAsync(new HashSet<Guid> { attemptId }, runner, exits, limit.Token);
-        if (killed > 0) LogKilled(attemptId, killed);
+        try
+        {
+            var killed = await AttemptProcesses.KillAsync(new HashSet<Guid> { attemptId }, runner, exits, limit.Token);
+            if (killed > 0) LogKilled(attemptId, killed);
+        }
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Not to be taken for the caller's own cancelling.
+            throw new IOException($"A process of attempt {attemptId} did not die within {KillTimeout.TotalSeconds:0} s of its SIGKILL.", fault);
+        }
     }
 
     private AttemptFolder Folder(Guid attemptId) => new(options.WorkspaceRoot, attemptId);

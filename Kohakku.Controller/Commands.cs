@@ -1,0 +1,40 @@
+using Kohakku.Controller.Agents;
+using Kohakku.Controller.Data;
+using Kohakku.Controller.Identity;
+
+namespace Kohakku.Controller;
+
+/// <summary>What the controller does instead of serving, and then exits: <c>migrate</c>, <c>seed</c>, <c>login</c>.</summary>
+internal static class Commands
+{
+    private static readonly string[] All = ["migrate", "seed", "login"];
+
+    /// <summary>The command that was given; null to serve.</summary>
+    /// <exception cref="ServiceDefaults.ConfigurationException">It is none of ours.</exception>
+    public static string? Of(string[] arguments) => arguments is [var first, ..] && !first.StartsWith('-')
+        ? All.Contains(first) ? first : throw new ServiceDefaults.ConfigurationException($"'{first}' is not a command; the commands are {string.Join(", ", All)}, and none to serve.")
+        : null;
+
+    /// <summary>The schema of this release, a way in, and in Development (or when asked) the sample agents. Safe in several controllers at once.</summary>
+    public static async Task PrepareAsync(this WebApplication app, bool withSamples, CancellationToken cancellationToken)
+    {
+        await app.Services.GetRequiredService<DatabaseSchema>().ApplyAsync(cancellationToken);
+        await app.Services.GetRequiredService<FirstStart>().PrepareAsync(cancellationToken);
+        if (withSamples) await app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
+    }
+
+    public static async Task RunAsync(this WebApplication app, string command, CancellationToken cancellationToken)
+    {
+        await app.PrepareAsync(withSamples: command == "seed", cancellationToken);
+        // One line, for a person or a script.
+        if (command == "login") System.Console.Out.WriteLine(await app.Services.GetRequiredService<LoginLinks>().CreateAsync(cancellationToken));
+    }
+
+    public static async Task ServeAsync(this WebApplication app)
+    {
+        await app.PrepareAsync(withSamples: app.Environment.IsDevelopment(), CancellationToken.None);
+        await app.StartAsync();
+        await app.Services.GetRequiredService<FirstStart>().AnnounceAsync(CancellationToken.None);
+        await app.WaitForShutdownAsync();
+    }
+}

@@ -1,0 +1,29 @@
+using Kohakku.Dispatcher.AgentApi;
+using Kohakku.Dispatcher.Logs;
+using Kohakku.ServiceDefaults;
+
+namespace Kohakku.Dispatcher;
+
+/// <summary>The dispatcher as it is put together; its table of contents.</summary>
+internal static class DispatcherApplication
+{
+    /// <param name="arguments">Settings, as <c>--KEY=value</c>, over those of the environment.</param>
+    /// <param name="configure">The last word, for tests.</param>
+    public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(arguments);
+        builder.AddServiceDefaults("dispatcher");
+        builder.AddPostgres("dispatcher");
+        builder.AddObjectStorage();
+        builder.AddSigning();
+        builder.AddDispatcher();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseAgentSocketFence();
+        app.UseServiceDefaults();
+        app.MapAgentApi();
+        app.MapLogs();
+        return app;
+    }
+}

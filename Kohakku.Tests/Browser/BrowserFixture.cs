@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Kohakku.Tests.Controller;
+using Kohakku.Tests.Fixtures;
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(Kohakku.Tests.Browser.BrowserFixture))]
+
+namespace Kohakku.Tests.Browser;
+
+/// <summary>The machine's Chromium and a controller to look at, both started on first use.</summary>
+public sealed class BrowserFixture(PostgresFixture postgres, ObjectStorageFixture objects) : IAsyncDisposable
+{
+    private static readonly string[] Flags =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ];
+
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+    private ControllerProcess? _controller;
+
+    internal async Task<ControllerProcess> ControllerAsync()
+    {
+        await StartAsync();
+        return _controller!;
+    }
+
+    /// <summary>A browser of its own: no cookies, no cache.</summary>
+    internal async Task<ConsoleVisit> VisitAsync(BrowserNewContextOptions? options = null)
+    {
+        Requirement.Program("chromium", nameof(VisitAsync));
+        await StartAsync();
+        var context = await _browser!.NewContextAsync(options ?? new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
+        // The machine that runs the tests may be busy with much else.
+        context.SetDefaultTimeout(60_000);
+        return new ConsoleVisit(_controller!, context, await context.NewPageAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        if (_controller is not null) await _controller.DisposeAsync();
+        _starting.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        await _starting.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (_controller is not null) return;
+            _playwright ??= await Playwright.CreateAsync();
+            _browser ??= await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Requirement.Find("chromium"), Args = Flags });
+            _controller = await ControllerProcess.StartNewAsync(postgres, [.. (await objects.CreateSettingsAsync()).Select(pair => (pair.Key, pair.Value!))]);
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+}
+
+/// <summary>One person's look at the console. Whatever goes wrong in the browser meanwhile, or is asked of another host, is kept.</summary>
+internal sealed class ConsoleVisit : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+    private readonly ConcurrentQueue<string> _faults = new();
+
+    public ConsoleVisit(ControllerProcess controller, IBrowserContext context, IPage page)
+    {
+        (Controller, _context, Page) = (controller, context, page);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") _faults.Enqueue($"{message.Type}: {message.Text} ({message.Location})");
+        };
+        page.PageError += (_, fault) => _faults.Enqueue(fault);
+        page.Request += (_, request) =>
+        {
+            if (new Uri(request.Url) is { Scheme: "http" or "https" or "ws" or "wss" } address && address.Authority != controller.Url.Authority) _faults.Enqueue($"asks {request.Url}");
+        };
+    }
+
+    public ControllerProcess Controller { get; }
+    public IPage Page { get; }
+
+    public async Task LoginAsync()
+    {
+        await Page.GotoAsync((await Controller.LoginLinkAsync()).ToString());
+        await Page.WaitForURLAsync(Controller.Url.ToString());
+        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Tasks" })).ToBeVisibleAsync();
+    }
+
+    public Task GotoAsync(string path) => Page.GotoAsync(new Uri(Controller.Url, path).ToString());
+
+    /// <summary>Nothing went wrong in the browser, and no other host was asked for anything.</summary>
+    public void IsClean() => Assert.Empty(_faults);
+
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+}

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Kohakku.Tests.Fixtures;
+using Npgsql;
+
+namespace Kohakku.Tests.Controller;
+
+/// <summary>The controller as it ships: a process of its own on a free port, with a database and a data folder of its own.</summary>
+internal sealed class ControllerProcess : IAsyncDisposable
+{
+    private readonly Dictionary<string, string> _environment;
+    private readonly ConcurrentQueue<string> _output = new();
+    private Process? _process;
+
+    private ControllerProcess(string database, string folder, int port)
+    {
+        (Database, DataFolder, Url) = (database, folder, new Uri($"http://127.0.0.1:{port}"));
+        _environment = new()
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = Url.ToString(),
+            ["CONTROLLER_URL"] = Url.ToString(),
+            ["ConnectionStrings__controller"] = database,
+            ["KOHAKKU_DATA"] = folder,
+            ["KOHAKKU_SECRET_KEY"] = "a-secret-of-more-than-32-bytes-for-the-tests",
+            ["CALLBACK_SIGNING_KEY"] = "a-signing-key-of-more-than-32-bytes-for-the-tests",
+            // Nothing listens there: what needs no objects must work without them.
+            ["S3_ENDPOINT"] = "http://127.0.0.1:9",
+            ["S3_ACCESS_KEY"] = "tests",
+            ["S3_SECRET_KEY"] = "tests-secret",
+        };
+    }
+
+    public Uri Url { get; }
+    public string Database { get; }
+    public string DataFolder { get; }
+    /// <summary>What it has printed so far.</summary>
+    public IReadOnlyCollection<string> Output => _output;
+    public string TokenFile => Path.Combine(DataFolder, "api-token");
+
+    /// <summary>Makes one that is not started, with variables besides its own.</summary>
+    public static async Task<ControllerProcess> CreateAsync(PostgresFixture postgres, params (string Name, string Value)[] environment)
+    {
+        var database = await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+        var controller = new ControllerProcess(database, Directory.CreateTempSubdirectory("kohakku-controller-").FullName, FreePort());
+        foreach (var (name, value) in environment) controller._environment[name] = value;
+        return controller;
+    }
+
+    public static async Task<ControllerProcess> StartNewAsync(PostgresFixture postgres, params (string Name, string Value)[] environment)
+    {
+        var controller = await CreateAsync(postgres, environment);
+        await controller.StartAsync();
+        return controller;
+    }
+
+    /// <summary>Starts it, and waits until it is healthy.</summary>
+    public async Task StartAsync()
+    {
+        _process = Launch([], _environment);
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using var client = new HttpClient { BaseAddress = Url };
+        await Eventually.Async(async () =>
+        {
+            Assert.False(_process.HasExited, $"The controller ended: {string.Join('\n', _output)}");
+            try
+            {
+                return (await client.GetAsync("/health", TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromMinutes(2), "the controller is healthy");
+    }
+
+    public async Task StopAsync()
+    {
+        if (_process is not { HasExited: false } process) return;
+        // SIGTERM, as a supervisor sends it.
+        using (var kill = Process.Start("kill", [process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync(patience.Token);
+    }
+
+    /// <summary>Runs one of its commands on the same database to its end.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> RunAsync(string[] arguments, params (string Name, string? Value)[] changes)
+    {
+        var environment = new Dictionary<string, string>(_environment);
+        foreach (var (name, value) in changes)
+        {
+            environment.Remove(name);
+            if (value is not null) environment[name] = value;
+        }
+        using var process = Launch(arguments, environment);
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output, await errors);
+    }
+
+    /// <summary>A new link into the console.</summary>
+    public async Task<Uri> LoginLinkAsync()
+    {
+        var (exitCode, output, errors) = await RunAsync(["login"]);
+        Assert.True(exitCode == 0, errors);
+        return new Uri(output.Trim());
+    }
+
+    /// <summary>Calls with a token; the default is the admin's of the token file, none is none.</summary>
+    public HttpClient Client(string? token)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Url };
+        if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    public HttpClient AdminClient() => Client(File.ReadAllText(TokenFile).Trim());
+
+    public async Task<T?> QueryAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _process?.Dispose();
+        Directory.Delete(DataFolder, recursive: true);
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null) _output.Enqueue(line);
+    }
+
+    private static Process Launch(string[] arguments, Dictionary<string, string> environment)
+    {
+        // Beside it lie the manifests of its static files, which are not in the tests' own folder.
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../Kohakku.Controller/bin", configuration, "net10.0/Kohakku.Controller.dll"));
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("KOHAKKU_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return Process.Start(start) ?? throw new InvalidOperationException("The controller did not start.");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

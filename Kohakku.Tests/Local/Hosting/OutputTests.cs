@@ -1,0 +1,66 @@
+using Kohakku.Local.Hosting.Output;
+
+namespace Kohakku.Tests.Local.Hosting;
+
+public sealed class OutputTests
+{
+    [Fact]
+    public void A_warning_of_ASPNET_and_the_lines_that_belong_to_it_are_told_from_information()
+    {
+        var levels = new AspNetLevels(LineLevel.Information);
+        string[] lines =
+        [
+            "info: Kohakku.Controller[1]", "      Listening.", "warn: Kohakku.Controller[2]", "      Redis is away.",
+            "      System.IO.IOException: refused", "info: Kohakku.Controller[3]", "      Back.", "fail: Kohakku.Controller[4]", "      Lost.", "plain",
+        ];
+        Assert.Equal(
+            [
+                LineLevel.Information, LineLevel.Information, LineLevel.Warning, LineLevel.Warning, LineLevel.Warning,
+                LineLevel.Information, LineLevel.Information, LineLevel.Error, LineLevel.Error, LineLevel.Information,
+            ],
+            lines.Select(levels.Next));
+    }
+
+    [Fact]
+    public void A_failed_statement_is_its_clients_business_and_a_failing_server_the_operators()
+    {
+        var levels = new PostgresLevels();
+        Assert.Equal(LineLevel.Information, levels.Next("2026-01-01 12:00:00.000 UTC [4711] ERROR:  duplicate key"));
+        Assert.Equal(LineLevel.Error, levels.Next("2026-01-01 12:00:00.000 UTC [4711] FATAL:  could not write"));
+        Assert.Equal(LineLevel.Error, levels.Next("\tin a second line"));
+        Assert.Equal(LineLevel.Information, levels.Next("2026-01-01 12:00:00.000 UTC [4711] LOG:  ready"));
+    }
+
+    [Fact]
+    public async Task Information_goes_to_the_log_alone_and_warnings_to_the_console_too()
+    {
+        await using var test = new TestApplication();
+        test.AddServer("server", "echo 'info: A[1]'; echo '      quiet'; echo 'warn: A[2]'; echo '      loud'");
+
+        await test.StartAsync();
+        await test.StopAsync();
+
+        var log = await File.ReadAllTextAsync(test.PathOf("logs/server.log"), TestContext.Current.CancellationToken);
+        Assert.Contains("quiet", log, StringComparison.Ordinal);
+        Assert.Contains("loud", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("quiet", test.Output, StringComparison.Ordinal);
+        Assert.Contains("server |       loud", test.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_large_log_is_set_aside_at_the_next_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("kohakku-logs-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "server.log"), new string('x', 11 * 1024 * 1024));
+            using (var log = new ResourceLog(folder, "server")) log.Write("new");
+            Assert.Equal("new\n", File.ReadAllText(Path.Combine(folder, "server.log")));
+            Assert.True(File.Exists(Path.Combine(folder, "server.log.1")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
