@@ -33,7 +33,8 @@ internal sealed partial class ChangeFeed(NpgsqlDataSource database, TimeProvider
     {
         if (count <= 0) return;
         Queued?.Invoke(count);
-        lock (gate) queued += count;
+        // "All" is said by the largest number, to which nothing can be added.
+        lock (gate) queued = (int)Math.Min((long)queued + count, int.MaxValue);
         WakeSender();
     }
 

@@ -41,6 +41,8 @@ internal sealed class AttemptMapping : IEntityTypeConfiguration<Attempt>
     public void Configure(EntityTypeBuilder<Attempt> builder)
     {
         builder.ToTable("attempts");
+        // Heartbeats write it over and over, in place where there is room in the page.
+        builder.HasStorageParameter("fillfactor", 80);
         builder.Property(attempt => attempt.Status).HasWireName();
         builder.Property(attempt => attempt.Reason).HasWireName();
         builder.HasIndex(attempt => new { attempt.TaskId, attempt.Number }).IsUnique();

@@ -26,7 +26,7 @@ internal static class HeartbeatSql
     /// <summary>Those that must stop, and why: not this dispatcher's, over, or asked to. $1 dispatcher id, $2 attempt ids.</summary>
     public const string Stops =
         """
-        SELECT asked.id, CASE WHEN a.id IS NULL THEN 'unknown' WHEN a.ended_at IS NOT NULL THEN 'superseded' ELSE a.stop_reason END
+        SELECT asked.id, CASE WHEN a.id IS NULL THEN 'stale' WHEN a.ended_at IS NOT NULL THEN 'superseded' ELSE a.stop_reason END
         FROM unnest($2::uuid[]) AS asked(id) LEFT JOIN attempts a ON a.id = asked.id AND a.dispatcher_id = $1
         WHERE a.id IS NULL OR a.ended_at IS NOT NULL OR a.stop_reason IS NOT NULL
         """;

@@ -44,6 +44,9 @@ internal static class LifecycleSql
     /// <summary>$1 attempt ids, their tasks locked before.</summary>
     public const string LockAttempts = $"SELECT {AttemptColumns} FROM attempts a WHERE a.id = ANY($1) ORDER BY a.id FOR NO KEY UPDATE";
 
+    /// <summary>$1 session. No row: it is not known, or a newer one took its place.</summary>
+    public const string DispatcherOfSession = "SELECT id FROM dispatchers WHERE session = $1";
+
     /// <summary>$1 task ids.</summary>
     public const string OpenQuestions =
         "SELECT id, task_id, attempt_id, kind, choices, expires_at FROM questions WHERE task_id = ANY($1) AND closed_at IS NULL ORDER BY id";

@@ -16,6 +16,7 @@ internal sealed class LockedTasks(DateTimeOffset now)
 {
     private readonly Dictionary<Guid, TaskStanding> tasks = [];
     private readonly Dictionary<Guid, LockedAttempt> attempts = [];
+    private readonly List<OpenQuestion> questions = [];
     private readonly HashSet<Guid> changedTasks = [];
     private readonly HashSet<Guid> changedAttempts = [];
     private readonly List<(Guid TaskId, Effect Effect)> effects = [];
@@ -28,7 +29,11 @@ internal sealed class LockedTasks(DateTimeOffset now)
 
     public IReadOnlyCollection<TaskStanding> Tasks => tasks.Values;
 
-    public IReadOnlyList<OpenQuestion> Questions { get; init; } = [];
+    /// <summary>The tasks' open questions; only where tasks were locked, not attempts.</summary>
+    public IReadOnlyList<OpenQuestion> Questions => questions;
+
+    /// <summary>The dispatcher that reports, where one does; null where its session is not known (any more).</summary>
+    public Guid? Reporter { get; set; }
 
     public IEnumerable<TaskStanding> ChangedTasks => changedTasks.Select(id => tasks[id]);
 
@@ -47,6 +52,8 @@ internal sealed class LockedTasks(DateTimeOffset now)
     public void Add(TaskStanding task) => tasks.Add(task.Id, task);
 
     public void Add(LockedAttempt attempt) => attempts.Add(attempt.Standing.Id, attempt);
+
+    public void Add(OpenQuestion question) => questions.Add(question);
 
     /// <summary>Makes a transition part of the transaction.</summary>
     public void Take(Transition transition)

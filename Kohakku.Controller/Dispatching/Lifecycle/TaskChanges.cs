@@ -1,7 +1,6 @@
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.Maintenance;
-using Kohakku.Controller.Dispatching.States;
 using Npgsql;
 
 namespace Kohakku.Controller.Dispatching.Lifecycle;
@@ -27,26 +26,29 @@ internal sealed class TaskChanges(NpgsqlDataSource database, ChangeFeed feed, Lo
                 batch.Add(LifecycleSql.LockCurrentAttempts).With(ids);
                 batch.Add(LifecycleSql.OpenQuestions).With(ids);
             },
-            decide, cancellationToken);
+            (locked, row) => locked.Add(LifecycleRows.Question(row)), decide, cancellationToken);
 
-    /// <summary>Locks attempts with their tasks, for what dispatchers report.</summary>
-    public Task<T> OfAttemptsAsync<T>(IReadOnlyCollection<Guid> attemptIds, Func<LockedTasks, T> decide, CancellationToken cancellationToken) =>
+    /// <summary>Locks attempts with their tasks, for what the dispatcher of a session reports.</summary>
+    public Task<T> OfAttemptsAsync<T>(
+        IReadOnlyCollection<Guid> attemptIds, Guid session, Func<LockedTasks, T> decide, CancellationToken cancellationToken) =>
         RetryAsync(
             batch =>
             {
                 var ids = attemptIds.ToArray();
                 batch.Add(LifecycleSql.LockTasksOfAttempts).With(ids);
                 batch.Add(LifecycleSql.LockAttempts).With(ids);
+                batch.Add(LifecycleSql.DispatcherOfSession).With(session);
             },
-            decide, cancellationToken);
+            (locked, row) => locked.Reporter = row.GetGuid(0), decide, cancellationToken);
 
-    private async Task<T> RetryAsync<T>(Action<NpgsqlBatch> addLocks, Func<LockedTasks, T> decide, CancellationToken cancellationToken)
+    private async Task<T> RetryAsync<T>(
+        Action<NpgsqlBatch> addLocks, Action<LockedTasks, NpgsqlDataReader> readMore, Func<LockedTasks, T> decide, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await ChangeAsync(addLocks, decide, cancellationToken);
+                return await ChangeAsync(addLocks, readMore, decide, cancellationToken);
             }
             catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DeadlockDetected && tries < MostTries)
             {
@@ -55,11 +57,12 @@ internal sealed class TaskChanges(NpgsqlDataSource database, ChangeFeed feed, Lo
         }
     }
 
-    private async Task<T> ChangeAsync<T>(Action<NpgsqlBatch> addLocks, Func<LockedTasks, T> decide, CancellationToken cancellationToken)
+    private async Task<T> ChangeAsync<T>(
+        Action<NpgsqlBatch> addLocks, Action<LockedTasks, NpgsqlDataReader> readMore, Func<LockedTasks, T> decide, CancellationToken cancellationToken)
     {
         // Should anything throw, the pool rolls back what the returned connection has open.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var locked = await LockAsync(connection, addLocks, cancellationToken);
+        var locked = await LockAsync(connection, addLocks, readMore, cancellationToken);
         var result = decide(locked);
 
         // From here on to the end: a caller that goes away must not leave it unknown what was done.
@@ -75,39 +78,36 @@ internal sealed class TaskChanges(NpgsqlDataSource database, ChangeFeed feed, Lo
         return result;
     }
 
-    private async Task<LockedTasks> LockAsync(NpgsqlConnection connection, Action<NpgsqlBatch> addLocks, CancellationToken cancellationToken)
+    private async Task<LockedTasks> LockAsync(
+        NpgsqlConnection connection, Action<NpgsqlBatch> addLocks, Action<LockedTasks, NpgsqlDataReader> readMore, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
         // Sent along with what follows, not for itself.
         batch.Add("BEGIN");
         addLocks(batch);
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-        List<TaskStanding> tasks = [];
-        while (await rows.ReadAsync(cancellationToken)) tasks.Add(LifecycleRows.Task(rows));
-        List<LockedAttempt> attempts = [];
-        await rows.NextResultAsync(cancellationToken);
-        while (await rows.ReadAsync(cancellationToken)) attempts.Add(LifecycleRows.Attempt(rows));
-        List<OpenQuestion> questions = [];
-        if (await rows.NextResultAsync(cancellationToken))
-            while (await rows.ReadAsync(cancellationToken)) questions.Add(LifecycleRows.Question(rows));
-
         // The clock is read under the lock, so that the timeline of a task never runs backwards within this process.
-        var locked = new LockedTasks(time.GetUtcNow()) { Questions = questions };
-        foreach (var task in tasks) locked.Add(task);
-        foreach (var attempt in attempts) locked.Add(attempt);
+        var locked = new LockedTasks(time.GetUtcNow());
+        while (await rows.ReadAsync(cancellationToken)) locked.Add(LifecycleRows.Task(rows));
+        await rows.NextResultAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken)) locked.Add(LifecycleRows.Attempt(rows));
+        await rows.NextResultAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken)) readMore(locked, rows);
         return locked;
     }
 
     private void Publish(LockedTasks locked)
     {
-        var queued = 0;
+        var (queued, anyScheduled) = (0, false);
         List<Guid> changed = [];
         foreach (var task in locked.ChangedTasks)
         {
             changed.Add(task.Id);
             if (task is { Status: TaskState.Queued, Claimable: true }) queued++;
-            if (task is { Status: TaskState.Scheduled, DueAt: { } dueAt }) signals.DueAt(dueAt);
+            anyScheduled |= task.Status == TaskState.Scheduled;
         }
+
+        if (anyScheduled) signals.WakePromotion();
 
         feed.PublishQueued(queued);
         feed.PublishTasks(changed);

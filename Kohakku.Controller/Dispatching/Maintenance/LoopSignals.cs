@@ -9,12 +9,8 @@ internal sealed class LoopSignals : IDisposable
 
     public void WakeOutbox() => Outbox.Set();
 
-    /// <summary>A task will be due; the promotion looks for itself when.</summary>
-    public void DueAt(DateTimeOffset dueAt)
-    {
-        _ = dueAt;
-        Promotion.Set();
-    }
+    /// <summary>A task was scheduled; the promotion looks for itself when it is due.</summary>
+    public void WakePromotion() => Promotion.Set();
 
     public void Dispose()
     {

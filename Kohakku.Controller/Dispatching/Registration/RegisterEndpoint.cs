@@ -23,12 +23,14 @@ internal static partial class RegisterEndpoint
         var session = Guid.NewGuid();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
+        batch.Add(RegistrationSql.LockName).With(request.Name);
         batch.Add(RegistrationSql.Upsert)
             .With(Guid.CreateVersion7()).With(request.InstanceId).With(request.Name).With(session).With(request.Url).With(request.Version)
             .With(request.Runtime).With(JsonSerializer.Serialize(request.Labels, ContractsJson.Default.IReadOnlyDictionaryStringString)).With(request.Capacity);
         batch.Add(RegistrationSql.SupersedeOthers).With(request.InstanceId).With(request.Name);
 
         await using var row = await batch.ExecuteReaderAsync(CancellationToken.None);
+        await row.NextResultAsync(CancellationToken.None);
         await row.ReadAsync(CancellationToken.None);
         var registration = new DispatcherRegistration(
             row.GetGuid(0), session, DispatchingTimes.LeaseSeconds, DispatchingTimes.HeartbeatSeconds, row.GetFieldValue<DateTimeOffset>(1).ToUniversalTime());

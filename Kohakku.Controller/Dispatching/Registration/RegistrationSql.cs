@@ -2,6 +2,9 @@ namespace Kohakku.Controller.Dispatching.Registration;
 
 internal static class RegistrationSql
 {
+    /// <summary>Of two that register under one name at once, one is the newer. $1 name.</summary>
+    public const string LockName = "SELECT pg_advisory_xact_lock(hashtextextended('kohakku:dispatcher:' || $1::text, 0))";
+
     /// <summary>
     /// One row per instance, which keeps its id and its attempts over restarts. $1 new id, $2 instance, $3 name, $4 session, $5 url, $6 version,
     /// $7 runtime, $8 labels, $9 capacity.

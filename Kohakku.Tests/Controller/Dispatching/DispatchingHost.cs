@@ -27,7 +27,7 @@ namespace Kohakku.Tests.Controller.Dispatching;
 /// <summary>Dispatching behind HTTP, with its signatures; who signs in is of another feature, so everybody here is an operator of the test's project.</summary>
 internal sealed class DispatchingHost : IAsyncDisposable
 {
-    private static readonly byte[] Key = Encoding.UTF8.GetBytes("a signing key of a test, 32 bytes or more");
+    private static readonly byte[] Key = Encoding.UTF8.GetBytes("a signing key of a test: 32 bytes or more");
     private readonly WebApplication app;
 
     private DispatchingHost(WebApplication app, QueueFixture queue)
@@ -49,6 +49,7 @@ internal sealed class DispatchingHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration["CALLBACK_SIGNING_KEY"] = Encoding.UTF8.GetString(Key);
+        builder.Configuration["S3_ACCESS_KEY"] = builder.Configuration["S3_SECRET_KEY"] = "unused";
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddServiceDefaults("controller").AddSigning().AddObjectStorage().AddControllerData();
         builder.Logging.ClearProviders();

@@ -75,7 +75,7 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
         var unknown = Guid.NewGuid();
 
         var (_, quiet) = await host.BeatAsync(dispatcher, orders[0].AttemptId, unknown);
-        Assert.Equal([new StopOrder(unknown, "unknown")], quiet!.Stop);
+        Assert.Equal([new StopOrder(unknown, "stale")], quiet!.Stop);
         Assert.Equal("1", await queue.ReadAsync("SELECT count(*) FROM attempts WHERE lease_until > clock_timestamp()"));
 
         using var told = await host.Client.PostAsJsonAsync($"/api/v1/tasks/{orders[0].TaskId}/messages", new { text = "hurry" });
@@ -92,7 +92,7 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
         // Another dispatcher can neither renew them nor hear what is meant for them.
         var other = await host.RegisterAsync("other");
         var (_, foreign) = await host.BeatAsync(other, orders[0].AttemptId);
-        Assert.Equal([new StopOrder(orders[0].AttemptId, "unknown")], foreign!.Stop);
+        Assert.Equal([new StopOrder(orders[0].AttemptId, "stale")], foreign!.Stop);
         Assert.Equal(2, tasks.Count);
     }
 

@@ -33,7 +33,7 @@ internal sealed class QueueFixture : IAsyncDisposable
         Changes = new TaskChanges(database, feed, Signals, Metrics, time);
         var storage = new ObjectStorage(new ObjectStorageOptions(new Uri("http://127.0.0.1:9"), "key", "secret", "us-east-1", "kohakku"), time);
         Queue = new ClaimQueue(database, new Orders(AttemptTokens.From("a test's own secret"), storage, "registry.test/agents"), new ProjectTurns(), feed, Metrics, time);
-        Receiver = new CallbackReceiver(database, Changes, Metrics, NullLogger<CallbackReceiver>.Instance);
+        Receiver = new CallbackReceiver(Changes, Metrics, NullLogger<CallbackReceiver>.Instance);
         Reaper = new LeaseReaper(database, Changes, time, NullLogger<LeaseReaper>.Instance);
         Promotion = new Promotion(database, Changes, Signals, time, NullLogger<Promotion>.Instance);
         Expiry = new QuestionExpiry(database, Changes, time, NullLogger<QuestionExpiry>.Instance);
