@@ -95,7 +95,7 @@ public sealed class RunTests
     {
         Fixtures.Requirement.Met(Environment.IsPrivilegedProcess, "only root can drop to another user");
         await using var dispatcher = await ScriptedDispatcher.StartAsync();
-        dispatcher.Env["LD_PRELOAD"] = "/nonexistent.so";
+        dispatcher.Env["DOTNET_STARTUP_HOOKS"] = "/nonexistent.dll";
         dispatcher.Brief = "id -u; id -g; id -G; grep NoNewPrivs /proc/self/status; touch skills/mine output/mine";
 
         await using var runner = RunnerUnderTest.Start(dispatcher, ("KOHAKKU_RUN_AS", "65534:65533"));
