@@ -5,7 +5,6 @@ using Kohakku.Agent.Attempt;
 using Kohakku.Agent.Processes;
 using Kohakku.Agent.Protocol;
 using Kohakku.Contracts.AgentProtocol;
-using Kohakku.Contracts.Json;
 
 namespace Kohakku.Agent.Logs;
 
@@ -87,7 +86,7 @@ internal sealed class LogSender(LogBuffer buffer, DispatcherClient dispatcher, T
         body.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(body))
         {
-            JsonSerializer.Serialize<IReadOnlyList<AgentEvent>>(writer, events, ContractsJson.Default.IReadOnlyListAgentEvent);
+            JsonSerializer.Serialize<IReadOnlyList<AgentEvent>>(writer, events, RunnerJson.Default.IReadOnlyListAgentEvent);
         }
         events.Clear();
         if (!await dispatcher.SendEventsAsync(body.WrittenMemory, cancellationToken)) buffer.Close();

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Kohakku.Contracts.AgentProtocol;
-using Kohakku.Contracts.Json;
 
 namespace Kohakku.Agent.Protocol;
 
@@ -14,11 +13,11 @@ internal sealed class DispatcherClient(DispatcherLink link)
     private static readonly TimeSpan HeartbeatLimit = TimeSpan.FromSeconds(HeartbeatWaitSeconds + 5);
 
     public Task<AgentBrief> GetBriefAsync(CancellationToken cancellationToken) =>
-        link.ReadAsync(() => new HttpRequestMessage(HttpMethod.Get, "brief"), ContractsJson.Default.AgentBrief, Usual, cancellationToken);
+        link.ReadAsync(() => new HttpRequestMessage(HttpMethod.Get, "brief"), RunnerJson.Default.AgentBrief, Usual, cancellationToken);
 
     /// <summary>A long poll: answered at once when there is an order or a message.</summary>
     public Task<AgentHeartbeat> BeatAsync(CancellationToken cancellationToken) => link.ReadAsync(
-        () => new HttpRequestMessage(HttpMethod.Post, $"heartbeat?wait={HeartbeatWaitSeconds}"), ContractsJson.Default.AgentHeartbeat, HeartbeatLimit,
+        () => new HttpRequestMessage(HttpMethod.Post, $"heartbeat?wait={HeartbeatWaitSeconds}"), RunnerJson.Default.AgentHeartbeat, HeartbeatLimit,
         cancellationToken);
 
     /// <summary>Copies the skill's package to where <paramref name="open"/> leads, which is opened anew when the copy has to start again.</summary>
@@ -89,7 +88,7 @@ internal sealed class DispatcherClient(DispatcherLink link)
 
     public async Task PostResultAsync(AgentResult result, CancellationToken cancellationToken)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(result, ContractsJson.Default.AgentResult);
+        var body = JsonSerializer.SerializeToUtf8Bytes(result, RunnerJson.Default.AgentResult);
         using var response = await link.SendAsync(() => new HttpRequestMessage(HttpMethod.Post, "result") { Content = Json(body) }, Usual, cancellationToken);
         await DispatcherLink.ThrowUnlessSuccessAsync(response, cancellationToken);
     }
