@@ -26,7 +26,7 @@ internal static class DispatchingFeature
         services.AddSingleton(AttemptTokens.From(secret));
         services.AddSingleton(provider => new Orders(provider.GetRequiredService<AttemptTokens>(), provider.GetRequiredService<ObjectStorage>(), registry));
         services.AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
-        services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<CallbackReceiver>();
+        services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<TaskSteering>().AddSingleton<CallbackReceiver>();
         services.AddSingleton<NeedsHandler>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<NeedsHandler>()).AddSingleton<IOutboxHandler, TurnHandler>();
         services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>().AddHostedService<QuestionExpiry>().AddHostedService<OutboxDelivery>();

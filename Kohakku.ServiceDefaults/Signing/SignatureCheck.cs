@@ -7,8 +7,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Kohakku.ServiceDefaults;
 
-/// <summary>Verifies a call and hands it on with its body buffered; answers 401, and leaves a trace in the log, where it can't.</summary>
-internal sealed partial class SignatureCheck(SigningKeys keys, ReplayMemory memory, TimeProvider time, ILogger<SignatureCheck> logger)
+/// <summary>
+/// Verifies a call and hands it on with its body buffered; answers 401, and leaves a trace in the log, where it can't.
+/// A replay inside the window passes: what our own processes say to each other does nothing the second time (docs/decisions/0003).
+/// </summary>
+internal sealed partial class SignatureCheck(SigningKeys keys, TimeProvider time, ILogger<SignatureCheck> logger)
 {
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
@@ -36,15 +39,13 @@ internal sealed partial class SignatureCheck(SigningKeys keys, ReplayMemory memo
         var verdict = StandardWebhooks.Verify(
             keys.Keys, id, request.Headers[StandardWebhooks.TimestampHeader], request.Headers[StandardWebhooks.SignatureHeader],
             StandardWebhooks.RequestContent(request.Method, target, body), now);
-        if (verdict == SignatureVerdict.Valid && memory.TryRemember(id)) return null;
+        if (verdict == SignatureVerdict.Valid) return null;
 
-        var reason = verdict == SignatureVerdict.Valid ? "Replayed" : verdict.ToString();
-        LogRefused(logger, reason, request.Method, request.Path, context.Connection.RemoteIpAddress);
+        LogRefused(logger, verdict, request.Method, request.Path, context.Connection.RemoteIpAddress);
         return verdict switch
         {
             SignatureVerdict.ClockSkew => Problems.ClockSkew(now),
             SignatureVerdict.Malformed => Problems.InvalidSignature("The headers webhook-id, webhook-timestamp and webhook-signature are missing or can't be read."),
-            SignatureVerdict.Valid => Problems.InvalidSignature("A call with this webhook-id was taken before."),
             _ => Problems.InvalidSignature("No key of this installation made this signature."),
         };
     }
@@ -70,5 +71,5 @@ internal sealed partial class SignatureCheck(SigningKeys keys, ReplayMemory memo
     }
 
     [LoggerMessage(1102, LogLevel.Warning, "Refused a call without a valid signature ({Reason}): {Method} {Path} from {Address}.")]
-    private static partial void LogRefused(ILogger logger, string reason, string method, PathString path, IPAddress? address);
+    private static partial void LogRefused(ILogger logger, SignatureVerdict reason, string method, PathString path, IPAddress? address);
 }

@@ -34,7 +34,6 @@ public static partial class SigningDefaults
         });
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<SigningClock>();
-        builder.Services.AddSingleton<ReplayMemory>();
         builder.Services.AddSingleton<SignatureCheck>();
         builder.Services.AddTransient(services => new SigningHandler(
             services.GetRequiredService<SigningKeys>(), services.GetRequiredService<SigningClock>(), services.GetRequiredService<ILogger<SigningHandler>>()));

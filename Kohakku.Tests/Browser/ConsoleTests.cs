@@ -206,7 +206,7 @@ public sealed partial class ConsoleTests(BrowserFixture browser) : IClassFixture
     }
 
     /// <summary>As another controller of the same database would do it.</summary>
-    private static Task ChangeAsync(ConsoleVisit visit, TaskView task, string status, string type, string data) => visit.Controller.QueryAsync<object>(
+    private static Task<object?> ChangeAsync(ConsoleVisit visit, TaskView task, string status, string type, string data) => visit.Controller.QueryAsync<object>(
         string.Create(CultureInfo.InvariantCulture, $"""
         BEGIN;
         UPDATE tasks SET status = '{status}', event_sequence = event_sequence + 1, started_at = coalesce(started_at, now()),

@@ -7,5 +7,4 @@ namespace Kohakku.Controller.Dispatching.Steering;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(TellTask))]
 [JsonSerializable(typeof(ToldTask))]
-[JsonSerializable(typeof(SteeredTask))]
 internal sealed partial class SteeringJson : JsonSerializerContext;
