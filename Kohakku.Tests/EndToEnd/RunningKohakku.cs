@@ -1,4 +1,5 @@
 using Kohakku.Tests.Fixtures;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -77,15 +78,14 @@ internal sealed class RunningKohakku : IAsyncDisposable
         return await ReadAsync(answer);
     }
 
-    /// <summary>Follows the timeline until the task is final.</summary>
-    public async Task<TaskView> EndOfAsync(Guid id, TimeSpan? timeout = null)
-    {
-        await Eventually.Async(async () => (await TaskAsync(id)).Status.IsFinal(), timeout ?? TimeSpan.FromMinutes(1), $"task {id} is final");
-        return await TaskAsync(id);
-    }
+    public Task<TaskView> EndOfAsync(Guid id, TimeSpan? timeout = null) =>
+        WhenAsync(id, task => task.Status.IsFinal(), timeout ?? TimeSpan.FromMinutes(1), $"task {id} is final");
 
-    public Task WhenAsync(Guid id, TaskState state) =>
-        Eventually.Async(async () => (await TaskAsync(id)).Status == state, TimeSpan.FromSeconds(30), $"task {id} is {state}");
+    public Task<TaskView> WhenAsync(Guid id, TaskState state) => WhenAsync(id, task => task.Status == state, TimeSpan.FromSeconds(30), $"task {id} is {state}");
+
+    /// <summary>Until its agent runs; a task is Running from its claim on.</summary>
+    public Task<TaskView> WhenAgentRunsAsync(Guid id) =>
+        WhenAsync(id, task => task.Attempts is [.., { Status: AttemptState.Running }], TimeSpan.FromSeconds(30), $"the agent of {id} runs");
 
     public async Task<IReadOnlyList<TaskEventView>> TimelineAsync(Guid id)
     {
@@ -117,6 +117,22 @@ internal sealed class RunningKohakku : IAsyncDisposable
         if (TestContext.Current.TestState?.Result == TestResult.Failed) TestContext.Current.SendDiagnosticMessage(output.ToString());
         await output.DisposeAsync();
         folder.Delete(recursive: true);
+    }
+
+    private Task<TaskView> WhenAsync(Guid id, Func<TaskView, bool> condition, TimeSpan timeout, string what) => Eventually.NotNullAsync(
+        async () => await TaskUnlessAwayAsync(id) is { } task && condition(task) ? task : null, timeout, what);
+
+    /// <summary>Null while the controller is away, or tells that its database is: as any client would, the tests of faults ask again.</summary>
+    private async Task<TaskView?> TaskUnlessAwayAsync(Guid id)
+    {
+        try
+        {
+            return await TaskAsync(id);
+        }
+        catch (HttpRequestException fault) when (fault.StatusCode is null or HttpStatusCode.ServiceUnavailable)
+        {
+            return null;
+        }
     }
 
     private static async Task<TaskView> ReadAsync(HttpResponseMessage answer)

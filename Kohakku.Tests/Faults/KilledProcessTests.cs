@@ -54,7 +54,7 @@ public sealed class KilledProcessTests
         var done = await first.SubmitAsync(new SubmitTask { Agent = "shell", Brief = "echo kept > output/kept.txt\n" });
         Assert.Equal(TaskState.Succeeded, (await first.EndOfAsync(done.Id)).Status);
         var running = await first.SubmitAsync(new SubmitTask { Agent = "shell", Brief = "sleep 3\n" });
-        await first.WhenAsync(running.Id, TaskState.Running);
+        await first.WhenAgentRunsAsync(running.Id);
         await first.StopAsync();
         Assert.Empty(AgentProcesses.Of(running.Id));
         Assert.False(File.Exists(Path.Combine(data.FullName, "endpoints.json")));
@@ -72,7 +72,7 @@ public sealed class KilledProcessTests
     {
         var tasks = new List<Guid>();
         for (var number = 0; number < 4; number++) tasks.Add((await kohakku.SubmitAsync(new SubmitTask { Agent = "shell", Brief = SlowBrief })).Id);
-        foreach (var id in tasks) await kohakku.WhenAsync(id, TaskState.Running);
+        foreach (var id in tasks) await kohakku.WhenAgentRunsAsync(id);
         return tasks;
     }
 

@@ -9,8 +9,8 @@ using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.Maintenance;
 using Kohakku.Controller.Dispatching.Outbox;
 using Kohakku.ServiceDefaults;
+using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Fixtures;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
@@ -64,9 +64,7 @@ internal sealed class QueueFixture : IAsyncDisposable
             MaxAutoPrepare = 64, AutoPrepareMinUsages = 3, MaxPoolSize = 40, IncludeErrorDetail = true,
         };
         var database = NpgsqlDataSource.Create(connection.ConnectionString);
-        var options = new DbContextOptionsBuilder<ControllerDb>();
-        DataFeature.Configure(options, database);
-        await using (var model = new ControllerDb(options.Options)) await model.Database.EnsureCreatedAsync();
+        await ControllerDatabases.Schema(database).ApplyAsync(TestContext.Current.CancellationToken);
         var fixture = new QueueFixture(database, time ?? TimeProvider.System);
         await fixture.AddProjectAsync(fixture.Project, "default", fixture.Agent);
         return fixture;

@@ -1,7 +1,7 @@
 using Kohakku.Contracts.Tasks;
-using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
+using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Fixtures;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Time.Testing;
@@ -22,8 +22,8 @@ public sealed class TokenLookupTests(PostgresFixture postgres) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync(Cancel));
-        var databases = new Databases(_database);
-        await new DatabaseSchema(databases).ApplyAsync(Cancel);
+        var databases = ControllerDatabases.Of(_database);
+        await ControllerDatabases.Schema(_database).ApplyAsync(Cancel);
         await using var database = databases.CreateDbContext();
         database.Projects.Add(new Project { Id = _projectId = Guid.CreateVersion7(), Name = "default", CreatedAt = _time.GetUtcNow() });
         await database.SaveChangesAsync(Cancel);
@@ -114,15 +114,5 @@ public sealed class TokenLookupTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var command = _database.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Cancel);
-    }
-
-    private sealed class Databases(NpgsqlDataSource source) : IDbContextFactory<ControllerDb>
-    {
-        public ControllerDb CreateDbContext()
-        {
-            var options = new DbContextOptionsBuilder<ControllerDb>();
-            DataFeature.Configure(options, source);
-            return new ControllerDb(options.Options);
-        }
     }
 }
