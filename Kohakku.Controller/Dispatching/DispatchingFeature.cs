@@ -17,15 +17,8 @@ internal static class DispatchingFeature
 {
     public static WebApplicationBuilder AddDispatching(this WebApplicationBuilder builder)
     {
-        var settings = builder.Settings();
-        var secret = settings.Text("KOHAKKU_SECRET_KEY");
-        if (secret is null && !builder.Environment.IsDevelopment()) settings.Fault("KOHAKKU_SECRET_KEY is not set; outside Development it takes a secret of your own.");
-        var registry = settings.Text("AGENT_IMAGE_REGISTRY", "localhost:5000/kohakku-agents");
-
         var services = builder.Services;
-        services.AddSingleton(AttemptTokens.From(secret));
-        services.AddSingleton(provider => new Orders(provider.GetRequiredService<AttemptTokens>(), provider.GetRequiredService<ObjectStorage>(), registry));
-        services.AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
+        services.AddSingleton<AttemptTokens>().AddSingleton<Orders>().AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
         services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<TaskSteering>().AddSingleton<CallbackReceiver>();
         services.AddSingleton<NeedsHandler>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<NeedsHandler>()).AddSingleton<IOutboxHandler, TurnHandler>();

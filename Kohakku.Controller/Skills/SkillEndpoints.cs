@@ -1,4 +1,5 @@
 using Kohakku.Contracts;
+using Kohakku.Contracts.Storage;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
@@ -63,7 +64,7 @@ internal static class SkillEndpoints
         var found = await database.SkillVersions.AsNoTracking().SingleOrDefaultAsync(
             known => known.SkillId == skill.Id && known.Version == version, cancellationToken);
         if (found is null) return Problems.NotFound($"The skill '{name}' has no version {version}.");
-        var key = SkillRegistry.ObjectKey(name, found.Digest);
+        var key = ObjectKeys.Skill(name, found.Digest);
         await using var stored = await storage.GetAsync(key, null, null, cancellationToken)
             ?? throw new InvalidDataException($"{key} is not in the object storage, though its version is in the database.");
         var response = context.Response;

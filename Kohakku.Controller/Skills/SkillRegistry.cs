@@ -7,9 +7,6 @@ namespace Kohakku.Controller.Skills;
 /// <summary>Skills of a project by name, with all their versions. Deleting hides a skill; its packages stay for the tasks that pinned them.</summary>
 internal sealed class SkillRegistry(IDbContextFactory<ControllerDb> databases, TimeProvider time)
 {
-    /// <summary>Where a package lies in object storage; the same bytes always in the same place.</summary>
-    public static string ObjectKey(string name, string digest) => $"skills/{name}/{digest}.zip";
-
     /// <summary>Makes the package the newest version, unless it is that already. It must be in object storage before.</summary>
     /// <returns>The skill and whether there is a new version.</returns>
     public async Task<(SkillView Skill, bool IsNew)> AddVersionAsync(

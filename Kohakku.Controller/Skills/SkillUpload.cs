@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Kohakku.Contracts.Storage;
 using Kohakku.Contracts.Tasks;
 using Kohakku.ServiceDefaults;
 
@@ -23,7 +24,7 @@ internal sealed class SkillUpload(SkillRegistry registry, ObjectStorage storage)
         if (await SkillPackage.InspectAsync(file, name, faults, cancellationToken) is not { } manifest) return null;
         file.Position = 0;
         var size = file.Length;
-        await storage.PutAsync(SkillRegistry.ObjectKey(name, digest), file, "application/zip", cancellationToken);
+        await storage.PutAsync(ObjectKeys.Skill(name, digest), file, "application/zip", cancellationToken);
         return await registry.AddVersionAsync(projectId, name, digest, size, manifest.Description, cancellationToken);
     }
 

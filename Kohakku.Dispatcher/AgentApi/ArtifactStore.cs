@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Json;
+using Kohakku.Contracts.Storage;
 using Kohakku.Dispatcher.Attempts;
 using Kohakku.ServiceDefaults;
 
@@ -12,12 +13,10 @@ internal sealed class ArtifactStore(ObjectStorage storage)
 {
     private readonly ConditionalWeakTable<Attempt, Task<ArtifactBudget>> budgets = [];
 
-    public static string FolderOf(Attempt attempt) => $"artifacts/{attempt.Order.TaskId}/{attempt.Order.Number}/";
-
     /// <returns>Null when the attempt was over by the time it was stored.</returns>
     public async Task<ArtifactData?> StoreAsync(Attempt attempt, string path, Stream content, string contentType, CancellationToken cancellationToken)
     {
-        var key = FolderOf(attempt) + path;
+        var key = ObjectKeys.Artifact(attempt.Order.TaskId, attempt.Order.Number, path);
         var budget = await BudgetOf(attempt).WaitAsync(cancellationToken);
         using var share = budget.Open();
         await using var measured = new MeasuredStream(content, share);
@@ -48,7 +47,7 @@ internal sealed class ArtifactStore(ObjectStorage storage)
         await Task.Yield();
         var budget = new ArtifactBudget();
         if (!attempt.IsAdopted) return budget;
-        var folder = FolderOf(attempt);
+        var folder = ObjectKeys.Artifacts(attempt.Order.TaskId, attempt.Order.Number);
         await foreach (var found in storage.ListAsync(folder, CancellationToken.None)) budget.Restore(found.Key[folder.Length..], found.Size);
         return budget;
     }

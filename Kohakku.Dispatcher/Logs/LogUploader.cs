@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Kohakku.Contracts.Storage;
 using Kohakku.Dispatcher.Attempts;
 using Kohakku.ServiceDefaults;
 
@@ -15,8 +16,6 @@ internal sealed partial class LogUploader(Guid attemptId, AttemptLog log, Object
     private static readonly TimeSpan SegmentAge = TimeSpan.FromSeconds(5);
     private long uploaded;
     private int segment;
-
-    public static string KeyOf(Guid attemptId, int segment) => string.Create(CultureInfo.InvariantCulture, $"logs/{attemptId}/{segment:00000}.log");
 
     /// <summary>Ends when the log is completed and all of it is stored.</summary>
     /// <param name="isContinued">An earlier process may have stored some of it.</param>
@@ -45,7 +44,7 @@ internal sealed partial class LogUploader(Guid attemptId, AttemptLog log, Object
     private async Task FindStoredAsync(CancellationToken cancellationToken)
     {
         (uploaded, segment) = (0, 0);
-        await foreach (var found in storage.ListAsync($"logs/{attemptId}/", cancellationToken))
+        await foreach (var found in storage.ListAsync(ObjectKeys.Logs(attemptId), cancellationToken))
         {
             uploaded += found.Size;
             segment++;
@@ -79,7 +78,7 @@ internal sealed partial class LogUploader(Guid attemptId, AttemptLog log, Object
         try
         {
             var read = log.Read(buffer.AsSpan(0, Math.Min(buffer.Length, SegmentBytes)), uploaded);
-            await storage.PutAsync(KeyOf(attemptId, segment), buffer.AsMemory(0, read), "text/plain; charset=utf-8", cancellationToken);
+            await storage.PutAsync(ObjectKeys.LogSegment(attemptId, segment), buffer.AsMemory(0, read), "text/plain; charset=utf-8", cancellationToken);
             uploaded += read;
             segment++;
         }

@@ -87,7 +87,7 @@ internal sealed class ConsoleVisit : IAsyncDisposable
     {
         await Page.GotoAsync((await Controller.LoginLinkAsync()).ToString());
         await Page.WaitForURLAsync(Controller.Url.ToString());
-        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Tasks" })).ToBeVisibleAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Tasks", Exact = true })).ToBeVisibleAsync();
     }
 
     public Task GotoAsync(string path) => Page.GotoAsync(new Uri(Controller.Url, path).ToString());

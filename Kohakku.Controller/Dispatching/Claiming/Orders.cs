@@ -2,16 +2,18 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Json;
+using Kohakku.Contracts.Storage;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
+using Kohakku.Controller.Identity;
 using Kohakku.ServiceDefaults;
 using Npgsql;
 
 namespace Kohakku.Controller.Dispatching.Claiming;
 
 /// <summary>Makes orders of the rows of <see cref="ClaimSql"/>.</summary>
-/// <param name="imageRegistry">Prefix of images that name no registry (<c>AGENT_IMAGE_REGISTRY</c>).</param>
-internal sealed class Orders(AttemptTokens tokens, ObjectStorage storage, string imageRegistry)
+internal sealed class Orders(AttemptTokens tokens, ObjectStorage storage, ControllerOptions options)
 {
     // Long enough to be still good when a full dispatcher comes to it.
     private static readonly TimeSpan UrlsValidFor = TimeSpan.FromHours(24);
@@ -27,23 +29,19 @@ internal sealed class Orders(AttemptTokens tokens, ObjectStorage storage, string
         return new AttemptOrder(
             taskId, attemptId, Number: row.GetInt32(2), tokens.Of(attemptId), Title: row.GetString(5),
             new OrderedAgent(
-                row.GetString(15), mode, mode == AgentMode.Inline ? null : Qualify(Text(row, 17)), row.GetFieldValue<string[]>(18), Pairs(row.GetString(19)),
+                row.GetString(15), mode, mode == AgentMode.Inline || Text(row, 17) is not { } image ? null : ImageNames.Resolve(image, options.AgentImageRegistry), row.GetFieldValue<string[]>(18), Pairs(row.GetString(19)),
                 WireEnum<PullPolicy>.Parse(row.GetString(20)), Network(Text(row, 11), row.GetString(21)), row.GetInt32(23)),
-            brief is null ? new OrderedBrief(null, Presign($"briefs/{taskId}/brief.md")) : new OrderedBrief(brief, null),
+            brief is null ? new OrderedBrief(null, Presign(ObjectKeys.Brief(taskId))) : new OrderedBrief(brief, null),
             inputs is null ? null : JsonElement.Parse(inputs),
             Skills(row.GetString(9)), Pairs(row.GetString(10)), None, Merge(Text(row, 12), row.GetString(22)),
             TimeoutSeconds: row.GetInt32(13), TraceParent: Text(row, 14),
-            InputsUrl: row.GetBoolean(8) ? Presign($"briefs/{taskId}/inputs.json") : null);
+            InputsUrl: row.GetBoolean(8) ? Presign(ObjectKeys.Inputs(taskId)) : null);
     }
-
-    /// <summary>Images without a slash come from the installation's own registry.</summary>
-    internal string? Qualify(string? image) =>
-        image is null || image.Contains('/', StringComparison.Ordinal) || imageRegistry.Length == 0 ? image : $"{imageRegistry.TrimEnd('/')}/{image}";
 
     private IReadOnlyList<OrderedSkill> Skills(string json) => json == "[]"
         ? []
         : [.. Parse(json, ControllerJson.Default.IReadOnlyListPinnedSkill)
-            .Select(skill => new OrderedSkill(skill.Name, skill.Version, skill.Digest, Presign($"skills/{skill.Name}/{skill.Digest}.zip")))];
+            .Select(skill => new OrderedSkill(skill.Name, skill.Version, skill.Digest, Presign(ObjectKeys.Skill(skill.Name, skill.Digest))))];
 
     private string Presign(string key) => storage.PresignGet(key, UrlsValidFor).AbsoluteUri;
 

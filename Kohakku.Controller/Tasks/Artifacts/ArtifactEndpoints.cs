@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kohakku.Contracts.Storage;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
 using Kohakku.ServiceDefaults;
@@ -31,7 +32,7 @@ internal static class ArtifactEndpoints
         // Only what stands in a row is served, whatever the path says.
         var artifact = path.Contains('\0') ? null : await artifacts.FindAsync(id, path, attempt, cancellationToken);
         if (artifact is null) return Problems.NotFound($"The task has no artifact '{path}'{(attempt is null ? "" : $" of attempt {attempt}")}.");
-        await ArtifactDownload.SendAsync(context, artifact, TaskObjects.Artifact(id, artifact.Attempt, artifact.Path), storage, cancellationToken);
+        await ArtifactDownload.SendAsync(context, artifact, ObjectKeys.Artifact(id, artifact.Attempt, artifact.Path), storage, cancellationToken);
         return TypedResults.Empty;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kohakku.Contracts.Storage;
 using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Tasks.Logs;
@@ -76,7 +77,7 @@ internal sealed class StoredLogs(ObjectStorage storage)
     private async Task<List<StoredObjectInfo>> SegmentsAsync(Guid attemptId, CancellationToken cancellationToken)
     {
         var segments = new List<StoredObjectInfo>();
-        await foreach (var segment in storage.ListAsync(TaskObjects.LogFolder(attemptId), cancellationToken))
+        await foreach (var segment in storage.ListAsync(ObjectKeys.Logs(attemptId), cancellationToken))
         {
             if (segment.Size > 0) segments.Add(segment);
         }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Kohakku.Contracts.Storage;
 using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Tasks.Submit;
@@ -24,13 +25,13 @@ internal sealed partial class TaskPayloads(ObjectStorage storage, ILogger<TaskPa
         var brief = task.Request.Brief!;
         if (Encoding.UTF8.GetByteCount(brief) > LargestInRow)
         {
-            await storage.PutAsync(TaskObjects.Brief(task.Id), Encoding.UTF8.GetBytes(brief), "text/markdown; charset=utf-8", cancellationToken);
+            await storage.PutAsync(ObjectKeys.Brief(task.Id), Encoding.UTF8.GetBytes(brief), "text/markdown; charset=utf-8", cancellationToken);
             task = task with { BriefStored = true };
         }
 
         if (task.Inputs is { } inputs && Raw(inputs).Length > LargestInRow)
         {
-            await storage.PutAsync(TaskObjects.Inputs(task.Id), Raw(inputs).ToArray(), "application/json", cancellationToken);
+            await storage.PutAsync(ObjectKeys.Inputs(task.Id), Raw(inputs).ToArray(), "application/json", cancellationToken);
             task = task with { InputsStored = true };
         }
 
@@ -42,8 +43,8 @@ internal sealed partial class TaskPayloads(ObjectStorage storage, ILogger<TaskPa
     {
         string[] keys =
         [
-            .. tasks.Where(task => task.BriefStored).Select(task => TaskObjects.Brief(task.Id)),
-            .. tasks.Where(task => task.InputsStored).Select(task => TaskObjects.Inputs(task.Id)),
+            .. tasks.Where(task => task.BriefStored).Select(task => ObjectKeys.Brief(task.Id)),
+            .. tasks.Where(task => task.InputsStored).Select(task => ObjectKeys.Inputs(task.Id)),
         ];
         if (keys.Length == 0) return;
         try

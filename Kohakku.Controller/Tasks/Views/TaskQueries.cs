@@ -1,4 +1,5 @@
 using System.Text;
+using Kohakku.Contracts.Storage;
 using Kohakku.Contracts.Tasks;
 using Kohakku.ServiceDefaults;
 using Npgsql;
@@ -43,8 +44,8 @@ internal sealed class TaskQueries(NpgsqlDataSource database, ObjectStorage stora
     }
 
     private async Task<TaskView> ViewAsync(TaskRow row, IEnumerable<AttemptView> attempts, CancellationToken cancellationToken) => await views.OfAsync(
-        row, attempts, row.Brief ?? await StoredAsync(TaskObjects.Brief(row.Id), cancellationToken),
-        row.InputsStored ? await StoredAsync(TaskObjects.Inputs(row.Id), cancellationToken) : row.Inputs, cancellationToken);
+        row, attempts, row.Brief ?? await StoredAsync(ObjectKeys.Brief(row.Id), cancellationToken),
+        row.InputsStored ? await StoredAsync(ObjectKeys.Inputs(row.Id), cancellationToken) : row.Inputs, cancellationToken);
 
     private async Task<string> StoredAsync(string key, CancellationToken cancellationToken) =>
         await storage.ReadAsync(key, cancellationToken) is { } bytes

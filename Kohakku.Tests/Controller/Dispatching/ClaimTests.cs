@@ -132,7 +132,7 @@ public sealed class ClaimTests(PostgresFixture postgres)
         var order = Assert.Single(await queue.ClaimAsync(dispatcher));
         Assert.Equal(plain, order.TaskId);
         Assert.Equal(("true", (string?)null), (order.Brief.Text, order.Brief.Url));
-        Assert.Equal("""{"a": [1]}""", order.Inputs?.GetRawText());
+        Assert.Equal("""{"a":[1]}""", order.Inputs?.GetRawText());
         Assert.Equal("registry.test/agents/shell", order.Agent.Image);
         Assert.Equal(Kohakku.Contracts.Tasks.NetworkMode.Internet, order.Agent.Network.Mode);
         Assert.Equal((2.0, 512), (order.Resources.Cpu, order.Resources.MemoryMb));

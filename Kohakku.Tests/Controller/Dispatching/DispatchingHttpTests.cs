@@ -82,6 +82,7 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
         Assert.Equal(HttpStatusCode.Accepted, told.StatusCode);
         using var canceled = await host.Client.PostAsync($"/api/v1/tasks/{orders[1].TaskId}/cancel", null);
         Assert.Equal(HttpStatusCode.Accepted, canceled.StatusCode);
+        Assert.Equal(orders[1].TaskId, (await canceled.Content.ReadFromJsonAsync(ContractsJson.Default.TaskView))!.Id);
         for (var beat = 1; beat <= 4; beat++)
         {
             var (_, answer) = await host.BeatAsync(dispatcher, [.. orders.Select(order => order.AttemptId)]);
@@ -97,7 +98,7 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task Only_genuine_calls_are_taken_and_each_once()
+    public async Task Only_genuine_calls_are_taken()
     {
         await using var queue = await QueueFixture.CreateAsync(postgres);
         await using var host = await DispatchingHost.StartAsync(queue);
@@ -108,10 +109,11 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
         using var genuine = await host.SignAndSendAsync("/api/v1/callbacks", body, id: id);
         Assert.Equal(HttpStatusCode.OK, genuine.StatusCode);
         using var replayed = await host.SignAndSendAsync("/api/v1/callbacks", body, id: id);
+        Assert.Equal(await genuine.Content.ReadAsStringAsync(), await replayed.Content.ReadAsStringAsync());
         using var forged = await host.SignAndSendAsync("/api/v1/callbacks", body, key: Encoding.UTF8.GetBytes("another key that is also long enough"));
         using var elsewhere = await host.SignAndSendAsync("/api/v1/callbacks", body, signedPath: $"/api/v1/dispatchers/{dispatcher.Id}/claims");
         using var unsigned = await host.Client.PostAsJsonAsync("/api/v1/callbacks", new { });
-        foreach (var refused in new[] { replayed, forged, elsewhere, unsigned })
+        foreach (var refused in new[] { forged, elsewhere, unsigned })
             Assert.Equal((HttpStatusCode.Unauthorized, "invalid-signature"), (refused.StatusCode, await TypeAsync(refused)));
     }
 
@@ -133,6 +135,8 @@ public sealed class DispatchingHttpTests(PostgresFixture postgres)
         Assert.Contains("succeeded", await tooLate.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using var retried = await host.Client.PostAsync($"/api/v1/tasks/{task}/retry", null);
         Assert.Equal(HttpStatusCode.OK, retried.StatusCode);
+        var view = (await retried.Content.ReadFromJsonAsync(ContractsJson.Default.TaskView))!;
+        Assert.Equal((TaskState.Queued, 2, 1), (view.Status, view.Generation, view.Attempts.Count));
         using var again = await host.Client.PostAsync($"/api/v1/tasks/{task}/retry", null);
         Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
         Assert.Equal("queued 2", await queue.ReadAsync("SELECT concat_ws(' ', status, generation) FROM tasks"));

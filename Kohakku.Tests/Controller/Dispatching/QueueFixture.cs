@@ -8,6 +8,7 @@ using Kohakku.Controller.Dispatching.Claiming;
 using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.Maintenance;
 using Kohakku.Controller.Dispatching.Outbox;
+using Kohakku.Controller.Identity;
 using Kohakku.ServiceDefaults;
 using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Fixtures;
@@ -32,7 +33,7 @@ internal sealed class QueueFixture : IAsyncDisposable
         Signals = new LoopSignals();
         Changes = new TaskChanges(database, feed, Signals, Metrics, time);
         var storage = new ObjectStorage(new ObjectStorageOptions(new Uri("http://127.0.0.1:9"), "key", "secret", "us-east-1", "kohakku"), time);
-        Queue = new ClaimQueue(database, new Orders(AttemptTokens.From("a test's own secret"), storage, "registry.test/agents"), new ProjectTurns(), feed, Metrics, time);
+        Queue = new ClaimQueue(database, new Orders(new AttemptTokens(Options), storage, Options), new ProjectTurns(), feed, Metrics, time);
         Receiver = new CallbackReceiver(Changes, Metrics, NullLogger<CallbackReceiver>.Instance);
         Reaper = new LeaseReaper(database, Changes, time, NullLogger<LeaseReaper>.Instance);
         Promotion = new Promotion(database, Changes, Signals, time, NullLogger<Promotion>.Instance);
@@ -54,6 +55,11 @@ internal sealed class QueueFixture : IAsyncDisposable
     public QuestionExpiry Expiry { get; }
     public NeedsHandler Needs { get; }
     public OutboxDelivery Outbox { get; }
+    public static ControllerOptions Options { get; } = new()
+    {
+        Url = "http://localhost", SecretKey = "a secret of the tests, of 32 bytes or more"u8.ToArray(), AllowedHosts = ["*"], AgentImageRegistry = "registry.test/agents",
+    };
+
     public Guid Project { get; } = Guid.CreateVersion7();
     public Guid Agent { get; } = Guid.CreateVersion7();
 

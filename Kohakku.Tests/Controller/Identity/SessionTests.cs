@@ -100,7 +100,8 @@ public sealed class SessionTests(IdentityFixture fixture, PostgresFixture postgr
         request.Headers.Add("Sec-WebSocket-Version", "13");
         request.Headers.Add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
         request.Headers.Add("Origin", "http://127.0.0.1:3000");
-        using var answer = await client.SendAsync(request, Cancel);
+        // Its body may be cut short: the server closes a connection that it did not upgrade.
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
     }
 

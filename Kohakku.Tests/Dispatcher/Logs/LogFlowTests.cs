@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using Kohakku.Contracts.Storage;
 using Kohakku.Dispatcher.Logs;
 using Kohakku.ServiceDefaults;
 using Kohakku.Tests.Fixtures;
@@ -30,7 +31,7 @@ public sealed class LogFlowTests(PostgresFixture postgres, ObjectStorageFixture 
         var end = await dispatcher.Controller.EndOfAsync(order.AttemptId);
         Assert.Equal(("first ***\nsecond\n", "no ***"), (end.LogTail, end.Message));
         Assert.Null(await lines.ReadLineAsync());
-        var stored = await dispatcher.App.Services.GetRequiredService<ObjectStorage>().ReadAsync(LogUploader.KeyOf(order.AttemptId, 0), default);
+        var stored = await dispatcher.App.Services.GetRequiredService<ObjectStorage>().ReadAsync(ObjectKeys.LogSegment(order.AttemptId, 0), default);
         Assert.StartsWith("first ***\n", Encoding.UTF8.GetString(stored!));
         await Eventually.Async(() => Directory.GetFiles(Path.Combine(dispatcher.DataFolder, "attempt-logs")).Length == 0);
     }
