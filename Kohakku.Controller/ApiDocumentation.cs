@@ -28,6 +28,7 @@ internal static class ApiDocumentation
     public static void MapApiDocumentation(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapOpenApi().AllowAnonymous();
+        endpoints.MapWireSchemas();
         // Its script is served from here; no fonts, telemetry or assistant of another host.
         endpoints.MapScalarApiReference("/docs", options => options.WithTitle("Kohakku API").DisableDefaultFonts().DisableTelemetry().DisableAgent()).AllowAnonymous();
     }

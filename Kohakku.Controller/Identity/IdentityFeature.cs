@@ -36,6 +36,8 @@ internal static class IdentityFeature
     {
         app.UseAllowedHosts(app.Services.GetRequiredService<ControllerOptions>());
         app.UseAuthentication();
+        // Before the check of where a request comes from, which has to know a web socket when it sees one.
+        app.UseWebSockets();
         app.UseSessionOrigin();
         app.UseAuthorization();
         app.UseAntiforgery();

@@ -83,6 +83,7 @@ internal sealed class DockerEngine : IDisposable
     /// <summary>Makes a call that may be made twice, up to three times.</summary>
     public async Task<T> RepeatAsync<T>(TimeSpan limit, Func<IDockerClient, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1));
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -91,7 +92,7 @@ internal sealed class DockerEngine : IDisposable
             }
             catch (EngineUnreachableException) when (attempt < Tries)
             {
-                await Task.Delay(Backoff.WithJitter(TimeSpan.FromMilliseconds(200), attempt), time, cancellationToken);
+                await Task.Delay(backoff.Next(), time, cancellationToken);
             }
         }
     }
@@ -131,9 +132,10 @@ internal sealed class DockerEngine : IDisposable
     private async Task<bool> AskUntilBackAsync()
     {
         var since = time.GetTimestamp();
-        for (var attempt = 1; time.GetElapsedTime(since) < OutageTimeout; attempt++)
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1.6));
+        while (time.GetElapsedTime(since) < OutageTimeout)
         {
-            await Task.Delay(Backoff.WithJitter(TimeSpan.FromMilliseconds(100), Math.Min(attempt, 5)), time, CancellationToken.None);
+            await Task.Delay(backoff.Next(), time, CancellationToken.None);
             try
             {
                 return await CallAsync(Quick, async (docker, token) => { await docker.System.PingAsync(token); return true; }, CancellationToken.None);

@@ -75,6 +75,7 @@ internal sealed partial class ImagePulls(DockerEngine engine, int atOnce, TimePr
 
     private async Task RepeatAsync(string image, PullProgress progress, CancellationToken cancellationToken)
     {
+        var backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -86,7 +87,7 @@ internal sealed partial class ImagePulls(DockerEngine engine, int atOnce, TimePr
             catch (PullException fault) when (fault.Transient && attempt < Tries)
             {
                 LogAgain(image, fault.Message);
-                await Task.Delay(Backoff.WithJitter(TimeSpan.FromSeconds(1), attempt), time, cancellationToken);
+                await Task.Delay(backoff.Next(), time, cancellationToken);
             }
             catch (PullException fault)
             {
