@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
 
 namespace Kohakku.Controller.Data;
@@ -19,6 +21,8 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
         try
         {
             await using var database = await databases.CreateDbContextAsync(cancellationToken);
+            // Asked for what is applied, an empty database would answer with an error in the log.
+            await database.GetService<IHistoryRepository>().CreateIfNotExistsAsync(cancellationToken);
             var known = database.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
             var applied = (await database.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
             if (applied.FirstOrDefault(migration => !known.Contains(migration)) is { } newer)

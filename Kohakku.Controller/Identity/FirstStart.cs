@@ -67,6 +67,6 @@ internal sealed partial class FirstStart(
     [LoggerMessage(100, LogLevel.Warning, "KOHAKKU_SECRET_KEY is not set: sessions and attempts' tokens are made with the development key that everyone knows.")]
     private partial void LogDevelopmentSecret();
 
-    [LoggerMessage(101, LogLevel.Warning, "Log in to the console once, within 24 hours, by {Link}")]
+    [LoggerMessage(101, LogLevel.Information, "Log in to the console once, within 24 hours, by {Link}")]
     private partial void LogLoginLink(Uri link);
 }

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Kohakku.Controller.Identity;
+using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Fixtures;
 using Npgsql;
 
@@ -105,12 +107,12 @@ internal sealed class ControllerProcess : IAsyncDisposable
         return (process.ExitCode, await output, await errors);
     }
 
-    /// <summary>A new link into the console.</summary>
+    /// <summary>A new link into the console, made as the command <c>login</c> makes it (which has its own test), but without a process for each.</summary>
     public async Task<Uri> LoginLinkAsync()
     {
-        var (exitCode, output, errors) = await RunAsync(["login"]);
-        Assert.True(exitCode == 0, errors);
-        return new Uri(output.Trim());
+        await using var database = NpgsqlDataSource.Create(Database);
+        var options = new ControllerOptions { Url = Url.ToString().TrimEnd('/'), SecretKey = [], AllowedHosts = [], AgentImageRegistry = "" };
+        return await new LoginLinks(ControllerDatabases.Of(database), options, TimeProvider.System).CreateAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Calls with a token; the default is the admin's of the token file, none is none.</summary>
