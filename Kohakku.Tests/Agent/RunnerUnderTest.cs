@@ -16,7 +16,8 @@ internal sealed class RunnerUnderTest : IAsyncDisposable
     {
         // Whoever the agent runs as must be able to reach its workspace.
         File.SetUnixFileMode(folder, (UnixFileMode)0x1ED); // 0755
-        var start = new ProcessStartInfo(Binary(), ["exec"]) { RedirectStandardError = true, WorkingDirectory = folder };
+        // Whoever runs the tests in the background has SIGINT ignored, and so would it.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal", Binary(), "exec"]) { RedirectStandardError = true, WorkingDirectory = folder };
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
         start.Environment[AgentEnvironment.Token] = "the-token";

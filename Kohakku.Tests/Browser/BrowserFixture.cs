@@ -8,14 +8,8 @@ namespace Kohakku.Tests.Browser;
 /// <summary>The machine's Chromium and a controller to look at, both started on first use.</summary>
 public sealed class BrowserFixture(PostgresFixture postgres, ObjectStorageFixture objects) : IAsyncDisposable
 {
-    private static readonly string[] Flags =
-    [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ];
-
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private Chromium? _browser;
     private ControllerProcess? _controller;
 
     internal async Task<ControllerProcess> ControllerAsync()
@@ -27,18 +21,14 @@ public sealed class BrowserFixture(PostgresFixture postgres, ObjectStorageFixtur
     /// <summary>A browser of its own: no cookies, no cache.</summary>
     internal async Task<ConsoleVisit> VisitAsync(BrowserNewContextOptions? options = null)
     {
-        Requirement.Program("chromium", nameof(VisitAsync));
         await StartAsync();
-        var context = await _browser!.NewContextAsync(options ?? new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
-        // The machine that runs the tests may be busy with much else.
-        context.SetDefaultTimeout(60_000);
+        var context = await _browser!.NewContextAsync(options);
         return new ConsoleVisit(_controller!, context, await context.NewPageAsync());
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_browser is not null) await _browser.DisposeAsync();
-        _playwright?.Dispose();
         if (_controller is not null) await _controller.DisposeAsync();
         _starting.Dispose();
     }
@@ -49,8 +39,7 @@ public sealed class BrowserFixture(PostgresFixture postgres, ObjectStorageFixtur
         try
         {
             if (_controller is not null) return;
-            _playwright ??= await Playwright.CreateAsync();
-            _browser ??= await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Requirement.Find("chromium"), Args = Flags });
+            _browser ??= await Chromium.LaunchAsync();
             _controller = await ControllerProcess.StartNewAsync(postgres, [.. (await objects.CreateSettingsAsync()).Select(pair => (pair.Key, pair.Value!))]);
         }
         finally

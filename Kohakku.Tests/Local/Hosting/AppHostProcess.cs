@@ -32,7 +32,8 @@ internal sealed class AppHostProcess : IDisposable
 
     public static AppHostProcess Start(string dataFolder, string[]? arguments = null, params (string Key, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Kohakku.AppHost.dll"), .. arguments ?? []])
+        // Whoever runs the tests in the background has SIGINT ignored, and so would it.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal", "dotnet", Path.Combine(AppContext.BaseDirectory, "Kohakku.AppHost.dll"), .. arguments ?? []])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
