@@ -26,6 +26,7 @@ public sealed class ProcessMainJobTests(ProcessMainJobTests.Processes installati
         }
 
         await page.GetByRole(AriaRole.Link, new() { Name = "New task" }).First.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "New task" })).ToBeVisibleAsync();
         await page.GetByLabel("Title").FillAsync("A report");
         await page.GetByLabel("Brief").FillAsync(Brief);
         await page.GetByRole(AriaRole.Button, new() { Name = "Submit" }).ClickAsync();
