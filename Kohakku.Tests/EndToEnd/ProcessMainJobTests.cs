@@ -36,7 +36,7 @@ public sealed class ProcessMainJobTests(ProcessMainJobTests.Processes installati
         await Expect(page.Locator(".facts .chip")).ToHaveTextAsync("Succeeded");
         await Expect(page.Locator(".timeline li").Last).ToContainTextAsync("Task succeeded");
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Output" })).ToContainTextAsync("\"answer\": 42");
-        await Expect(page.GetByText("report.md")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "report.md" })).ToBeVisibleAsync();
     }
 
     public sealed class Processes() : Installation("process")
