@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
@@ -13,7 +14,7 @@ internal static class TimelineWords
     {
         "task.submitted" => ("Submitted", null, "calm"),
         "task.queued" => ("Queued", null, "soon"),
-        "task.scheduled" => ("Scheduled", Text(entry, "reason") ?? Text(entry, "dueAt"), "calm"),
+        "task.scheduled" => ("Scheduled", Joined(Text(entry, "reason"), Due(entry)), "calm"),
         "task.blocked" => ("Waits for its concurrency key", null, "calm"),
         "task.canceling" => ("Cancel asked for", Text(entry, "by"), "wait"),
         "task.retried" => ("Retried by hand", Text(entry, "by"), "soon"),
@@ -44,6 +45,10 @@ internal static class TimelineWords
         entry.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static string? Text(TaskEventView entry, string name) => Field(entry, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private static string? Due(TaskEventView entry) => Field(entry, "dueAt") is { ValueKind: JsonValueKind.String } value && value.TryGetDateTimeOffset(out var due)
+        ? string.Create(CultureInfo.InvariantCulture, $"for {due.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
+        : null;
 
     private static string? Percent(TaskEventView entry) => Field(entry, "percent") is { ValueKind: JsonValueKind.Number } value ? $"{value.GetDouble():0.#} %" : null;
 
