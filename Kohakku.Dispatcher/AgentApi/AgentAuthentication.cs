@@ -6,12 +6,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Kohakku.Dispatcher.AgentApi;
 
 /// <summary>
-/// The token is the attempt: 401 for one that opens none, 409 for one whose attempt has ended or is being stopped. It wraps the
+/// The token is the attempt: 401 for one that opens none, 409 for one whose attempt has ended or belongs to somebody else. It wraps the
 /// endpoints instead of filtering them, so that nothing is parsed of a body before its sender is known.
 /// </summary>
 internal static class AgentAuthentication
 {
-    public const string StaleDetail = "This attempt is over, or is being stopped: its token opens nothing any more.";
+    public const string StaleDetail = "This attempt is over: its token opens nothing any more.";
     private const string Scheme = "Bearer ";
 
     public static TBuilder RequireAttempt<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
@@ -29,7 +29,7 @@ internal static class AgentAuthentication
         return builder;
     }
 
-    /// <summary>The endpoint answers attempts that are being stopped, which must hear of it somewhere.</summary>
+    /// <summary>The endpoint also answers attempts that are killed because they belong to somebody else, which must hear of it somewhere.</summary>
     public static TBuilder HearsStops<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new HearsStopsMetadata());
 

@@ -17,10 +17,9 @@ internal static class ArtifactEndpoint
         // An agent that computes while it uploads may be slow.
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var contentType = context.Request.ContentType is { Length: > 0 and <= 200 } given ? given : "application/octet-stream";
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, attempt.Stopping);
         try
         {
-            var artifact = await store.StoreAsync(attempt, path, context.Request.Body, contentType, stop.Token);
+            var artifact = await store.StoreAsync(attempt, path, context.Request.Body, contentType, cancellationToken);
             return artifact is null ? Problems.Conflict(AgentAuthentication.StaleDetail) : TypedResults.Ok(artifact);
         }
         catch (ArtifactLimitException limit)
@@ -30,10 +29,6 @@ internal static class ArtifactEndpoint
         catch (ObjectStorageException away)
         {
             return Problems.Unavailable(away.Message);
-        }
-        catch (OperationCanceledException) when (attempt.Stopping.IsCancellationRequested)
-        {
-            return Problems.Conflict(AgentAuthentication.StaleDetail);
         }
     }
 }

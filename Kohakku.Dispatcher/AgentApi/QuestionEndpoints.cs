@@ -11,6 +11,7 @@ namespace Kohakku.Dispatcher.AgentApi;
 /// <summary>An agent asks a person, and waits for the answer; meanwhile its task is Waiting.</summary>
 internal static class QuestionEndpoints
 {
+    private const string StoppedDetail = "This attempt is being stopped: nobody will answer.";
     private const int LongestPrompt = 10_000;
     private const int MostChoices = 50;
     private const int LongestChoice = 500;
@@ -28,7 +29,7 @@ internal static class QuestionEndpoints
         // Known here before anybody can answer it.
         await attempt.Mailbox.AskAsync(id, prompt, question.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         var report = new AttemptInput.Reported(AttemptEventTypes.Question, JsonSerializer.SerializeToElement(data, ContractsJson.Default.QuestionData));
-        if (!attempt.Apply(report, out var durable)) return Problems.Conflict(AgentAuthentication.StaleDetail);
+        if (!attempt.Apply(report, out var durable)) return Problems.Conflict(StoppedDetail);
         await durable;
         return TypedResults.Ok(new AskedQuestion(id));
     }
@@ -44,7 +45,7 @@ internal static class QuestionEndpoints
         {
             var changed = attempt.Mailbox.Changed.Next;
             if (attempt.Mailbox.Find(id) is not { } found) return Problems.NotFound("This attempt has not asked that question.");
-            if (attempt.Stopping.IsCancellationRequested) return Problems.Conflict(AgentAuthentication.StaleDetail);
+            if (attempt.Stopping.IsCancellationRequested) return Problems.Conflict(StoppedDetail);
             var left = TimeSpan.FromSeconds(Math.Clamp(wait, 0, LongestWaitSeconds)) - time.GetElapsedTime(started);
             if (found.Answer.Status != "open" || left <= TimeSpan.Zero || wake.IsCancellationRequested) return TypedResults.Ok(found.Answer);
             if (found.ExpiresAt is { } end && end - time.GetUtcNow() < left) left = end - time.GetUtcNow();

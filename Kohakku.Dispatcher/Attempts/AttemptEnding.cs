@@ -14,14 +14,14 @@ internal static class AttemptEnding
     private const int FirstSignal = 128;
 
     public static EndedData OfLaunch(AttemptStatus status, AttemptInput.LaunchFailed failed) =>
-        OfStop(status, null, failed.LogTail) ?? new EndedData(AttemptState.Failed, failed.Reason, null, failed.Message, null, failed.LogTail, failed.Transient);
+        OfStop(status, failed.LogTail) ?? new EndedData(AttemptState.Failed, failed.Reason, null, failed.Message, null, failed.LogTail, failed.Transient);
 
     public static EndedData OfExit(AttemptStatus status, AttemptInput.Exited exited)
     {
         var tail = exited.LogTail;
-        // A posted result counts whatever came after it; what had been stopped before could not post one any more.
+        // A posted result counts whatever came after it.
         if (status.Result is { } result) return OfResult(result, exited);
-        if (OfStop(status, exited.Exit.ExitCode, tail) is { } stopped) return stopped;
+        if (OfStop(status, tail) is { } stopped) return stopped;
         if (exited.Exit.OutOfMemory) return OutOfMemory(exited.Exit.ExitCode, tail);
         return exited.Exit.ExitCode switch
         {
@@ -49,14 +49,19 @@ internal static class AttemptEnding
         return new EndedData(AttemptState.Failed, reason, code, message, result.Output, exited.LogTail);
     }
 
-    private static EndedData? OfStop(AttemptStatus status, int? exitCode, string? tail) => status.Stop switch
+    /// <summary>A stop says why it ended; what came after it says with which exit code and output.</summary>
+    private static EndedData? OfStop(AttemptStatus status, string? tail)
     {
-        StopCause.Canceled => new EndedData(AttemptState.Canceled, FailureReason.Canceled, exitCode, status.StopReason ?? "It was canceled.", null, tail),
-        StopCause.Timeout => new EndedData(AttemptState.TimedOut, FailureReason.Timeout, exitCode, status.StopReason ?? "It ran longer than its timeout.", null, tail),
-        StopCause.HeartbeatLost => Failed(FailureReason.HeartbeatLost, exitCode, status.StopReason ?? "The agent gave no sign of life.", tail),
-        StopCause.Shutdown => Failed(FailureReason.DispatcherLost, exitCode, "The dispatcher was stopped.", tail),
-        _ => null,
-    };
+        var (exitCode, output) = (status.AfterStop?.ExitCode, status.AfterStop?.Output);
+        return status.Stop switch
+        {
+            StopCause.Canceled => new EndedData(AttemptState.Canceled, FailureReason.Canceled, exitCode, status.StopReason ?? "It was canceled.", output, tail),
+            StopCause.Timeout => new EndedData(AttemptState.TimedOut, FailureReason.Timeout, exitCode, status.StopReason ?? "It ran longer than its timeout.", output, tail),
+            StopCause.HeartbeatLost => Failed(FailureReason.HeartbeatLost, exitCode, status.StopReason ?? "The agent gave no sign of life.", tail),
+            StopCause.Shutdown => Failed(FailureReason.DispatcherLost, exitCode, "The dispatcher was stopped.", tail),
+            _ => null,
+        };
+    }
 
     private static EndedData OutOfMemory(int? exitCode, string? tail) =>
         Failed(FailureReason.OutOfMemory, exitCode, "The agent used more memory than its limit allows, and was killed.", tail);

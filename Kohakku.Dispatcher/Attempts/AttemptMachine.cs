@@ -24,16 +24,18 @@ internal enum StopCause { Canceled, Timeout, HeartbeatLost, Shutdown, Fenced }
 
 /// <summary>All that decides what may happen next; changed by <see cref="AttemptMachine.Apply"/> alone.</summary>
 /// <param name="Stop">The first cause counts, but for <see cref="StopCause.Fenced"/>, which overrides all.</param>
-/// <param name="Result">What the agent posted; the first one counts.</param>
+/// <param name="Result">What the agent posted before any stop; the first one counts.</param>
+/// <param name="AfterStop">What was posted while it was being stopped: how the agent then ended, but not why.</param>
 internal sealed record AttemptStatus(
-    AttemptPhase Phase, string? RuntimeId = null, StopCause? Stop = null, string? StopReason = null, AgentResult? Result = null, EndedData? End = null)
+    AttemptPhase Phase, string? RuntimeId = null, StopCause? Stop = null, string? StopReason = null, AgentResult? Result = null, AgentResult? AfterStop = null,
+    EndedData? End = null)
 {
     public static readonly AttemptStatus New = new(AttemptPhase.Claimed);
 
     public bool IsOver => Phase is AttemptPhase.Ended or AttemptPhase.Dropped;
 
-    /// <summary>True while the agent's token opens something.</summary>
-    public bool IsOpen => !IsOver && Stop is null;
+    /// <summary>True while the agent's token opens something: also in the grace period of a stop, when it tidies up and delivers what it has.</summary>
+    public bool IsOpen => !IsOver && Stop is not StopCause.Fenced;
 }
 
 /// <summary>Something that happened to an attempt.</summary>
@@ -77,15 +79,19 @@ internal static class AttemptMachine
         if (status.IsOver) return Refused(status);
         return input switch
         {
-            AttemptInput.PullProgress pull when status.IsOpen && status.Phase is AttemptPhase.Claimed or AttemptPhase.Pulling =>
+            AttemptInput.PullProgress pull when status.Stop is null && status.Phase is AttemptPhase.Claimed or AttemptPhase.Pulling =>
                 Accepted(status with { Phase = AttemptPhase.Pulling }, AttemptEventTypes.Pulling, new PullingData(pull.Image, pull.Percent)),
-            AttemptInput.StartBegun when status.IsOpen && status.Phase is AttemptPhase.Claimed or AttemptPhase.Pulling =>
+            AttemptInput.StartBegun when status.Stop is null && status.Phase is AttemptPhase.Claimed or AttemptPhase.Pulling =>
                 Accepted(status with { Phase = AttemptPhase.Starting }, AttemptEventTypes.Starting, null),
             // Also when a stop was ordered meanwhile: what is started must be known, to be stopped.
             AttemptInput.Started started when status.Phase is not AttemptPhase.Running =>
                 Accepted(status with { Phase = AttemptPhase.Running, RuntimeId = started.RuntimeId }, AttemptEventTypes.Running, new RunningData(started.RuntimeId)),
+            // Nobody would wait for the answer.
+            AttemptInput.Reported { Type: AttemptEventTypes.Question } when status.Stop is not null => Refused(status),
             AttemptInput.Reported reported when status.IsOpen => Accepted(status, reported.Type, reported.Data),
-            AttemptInput.ResultPosted posted when status.IsOpen => Accepted(status with { Result = Merge(status.Result, posted.Result) }),
+            AttemptInput.ResultPosted posted when status.IsOpen => Accepted(status.Stop is null
+                ? status with { Result = Merge(status.Result, posted.Result) }
+                : status with { AfterStop = Merge(status.AfterStop, posted.Result) }),
             AttemptInput.StopOrdered stop => Stop(status, stop),
             AttemptInput.LaunchFailed failed when status.Phase is not AttemptPhase.Running => End(status, AttemptEnding.OfLaunch(status, failed)),
             AttemptInput.Exited exited when status.Phase is AttemptPhase.Running => End(status, AttemptEnding.OfExit(status, exited)),

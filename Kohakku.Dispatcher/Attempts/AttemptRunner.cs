@@ -12,7 +12,7 @@ internal sealed partial class AttemptRunner(
     ILogger<AttemptRunner> logger)
 {
     // Above the runner's own grace period, so that it can see the agent out and upload the end of its log.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(14);
     private static readonly TimeSpan StopAgainAfter = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan RuntimeAwayLimit = TimeSpan.FromMinutes(1);
 

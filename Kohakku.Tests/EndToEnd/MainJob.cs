@@ -52,12 +52,15 @@ public abstract class MainJob(MainJob.Installation installation)
     }
 
     [Fact]
-    public async Task A_brief_that_takes_too_long_is_stopped_and_says_so()
+    public async Task A_brief_that_takes_too_long_is_stopped_may_tidy_up_and_says_so()
     {
-        var task = await Kohakku.SubmitAsync(new SubmitTask { Agent = "shell", Brief = "echo started\nsleep 600\n", TimeoutSeconds = 2 });
+        const string Brief = "trap 'echo tidied; echo half > output/half.txt; exit 7' TERM\necho started\nwhile :; do sleep 0.1; done\n";
+        var task = await Kohakku.SubmitAsync(new SubmitTask { Agent = "shell", Brief = Brief, TimeoutSeconds = 2 });
         var ended = await Kohakku.EndOfAsync(task.Id);
-        Assert.Equal((TaskState.TimedOut, FailureReason.Timeout), (ended.Status, ended.Failure!.Reason));
-        Assert.Contains("started", ended.Failure.LogTail, StringComparison.Ordinal);
+        Assert.Equal((TaskState.TimedOut, FailureReason.Timeout, 7), (ended.Status, ended.Failure!.Reason, ended.Failure.ExitCode));
+        Assert.Equal("started\ntidied\n", string.Join("", ended.Failure.LogTail!.Split('\n').Where(line => line is "started" or "tidied").Select(line => line + "\n")));
+        Assert.DoesNotContain("token", ended.Failure.LogTail, StringComparison.Ordinal);
+        Assert.Equal("half\n", await Kohakku.Api.GetStringAsync($"/api/v1/tasks/{task.Id}/artifacts/half.txt", TestContext.Current.CancellationToken));
         await installation.NothingRunsAsync(task.Id);
     }
 

@@ -51,8 +51,12 @@ public sealed class AttemptEndingTests
         foreach (var code in new int?[] { 0, 3, 143, null })
         {
             var end = AttemptEnding.OfExit(Running with { Stop = cause }, new AttemptInput.Exited(new RuntimeExit(code, false, ""), true, null));
-            Assert.Equal((state, reason), (end.Status, end.Reason!.Value));
+            // The runner's own exit code is not the agent's.
+            Assert.Equal((state, reason, null), (end.Status, end.Reason!.Value, end.ExitCode));
         }
+        var tidied = AttemptEnding.OfExit(
+            Running with { Stop = cause, AfterStop = new AgentResult(AgentOutcome.Succeeded, ExitCode: 7) }, new AttemptInput.Exited(new RuntimeExit(0, false, ""), true, null));
+        Assert.Equal((state, reason, 7), (tidied.Status, tidied.Reason!.Value, tidied.ExitCode!.Value));
     }
 
     [Fact]

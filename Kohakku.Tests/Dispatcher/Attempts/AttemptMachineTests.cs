@@ -72,12 +72,18 @@ public sealed class AttemptMachineTests
     });
 
     [Fact]
-    public void Once_stopped_the_agent_can_report_nothing_more() => Lives.Sample(inputs =>
+    public void While_it_is_stopped_the_agent_delivers_but_changes_nothing_of_why_it_ends() => Lives.Sample(inputs =>
     {
         var (_, status) = Run(inputs);
-        if (status.Stop is null) return;
-        Assert.False(AttemptMachine.Apply(status, new AttemptInput.ResultPosted(new AgentResult(AgentOutcome.Succeeded))).Accepted);
-        Assert.False(AttemptMachine.Apply(status, new AttemptInput.Reported(AttemptEventTypes.Progress, JsonElement.Parse("{}"))).Accepted);
+        if (status.Stop is null || status.IsOver || status.Phase != AttemptPhase.Running) return;
+        var isOpen = status.Stop != StopCause.Fenced;
+        Assert.Equal(isOpen, AttemptMachine.Apply(status, new AttemptInput.Reported(AttemptEventTypes.Artifact, JsonElement.Parse("{}"))).Accepted);
+        Assert.False(AttemptMachine.Apply(status, new AttemptInput.Reported(AttemptEventTypes.Question, JsonElement.Parse("{}"))).Accepted);
+        var posted = AttemptMachine.Apply(status, new AttemptInput.ResultPosted(new AgentResult(AgentOutcome.Succeeded, ExitCode: 5)));
+        Assert.Equal(isOpen, posted.Accepted);
+        var exit = new AttemptInput.Exited(new RuntimeExit(0, false, ""), true, null);
+        var (with, without) = (AttemptMachine.Apply(posted.Status, exit).Status.End, AttemptMachine.Apply(status, exit).Status.End);
+        Assert.Equal((without?.Status, without?.Reason), (with?.Status, with?.Reason));
     });
 
     [Fact]
