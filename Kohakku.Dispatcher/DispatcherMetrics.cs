@@ -5,6 +5,7 @@ using Kohakku.Contracts.Tasks;
 using Kohakku.Dispatcher.Attempts;
 using Kohakku.Dispatcher.Claiming;
 using Kohakku.Dispatcher.Reporting;
+using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Dispatcher;
 
@@ -24,8 +25,8 @@ internal sealed class DispatcherMetrics
         var meter = meters.Create("Kohakku.Dispatcher");
         claimed = meter.CreateCounter<long>("kohakku.dispatcher.claimed", "{attempt}", "Orders that claims brought.");
         ended = meter.CreateCounter<long>("kohakku.dispatcher.attempts", "{attempt}", "Attempts that ended here, by state and reason.");
-        starts = meter.CreateHistogram<double>("kohakku.dispatcher.start.duration", "s", "From the beginning of the preparation until the runner runs.");
-        callbacks = meter.CreateHistogram<double>("kohakku.dispatcher.callback.duration", "s", "One batch of events, until the controller's answer.");
+        starts = meter.CreateHistogram<double>("kohakku.dispatcher.start.duration", "s", "From the beginning of the preparation until the runner runs.", tags: null, Durations.Buckets);
+        callbacks = meter.CreateHistogram<double>("kohakku.dispatcher.callback.duration", "s", "One batch of events, until the controller's answer.", tags: null, Durations.Buckets);
         events = meter.CreateCounter<long>("kohakku.dispatcher.events", "{event}", "Events that the controller acknowledged.");
         meter.CreateObservableGauge("kohakku.dispatcher.slots.used", () => slots.Used, "{slot}", "Slots that agents occupy.");
         meter.CreateObservableGauge("kohakku.dispatcher.slots.capacity", () => slots.Capacity, "{slot}", "All slots.");

@@ -58,6 +58,6 @@ internal sealed class Heartbeats(DispatcherClient dispatcher, Stops stops, LogBu
             "budgetExceeded" => FailureReason.BudgetExceeded,
             _ => FailureReason.Canceled,
         };
-        return new Stop($"The agent was stopped: {word}.", Signals.Terminate, cause);
+        return new Stop($"The agent was stopped: {word.TrimEnd('.')}.", Signals.Terminate, cause);
     }
 }

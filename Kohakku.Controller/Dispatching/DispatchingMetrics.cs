@@ -4,6 +4,7 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.States;
+using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Dispatching;
 
@@ -27,9 +28,9 @@ internal sealed class DispatchingMetrics : IDisposable
     {
         meter = meters.Create(Name);
         claims = meter.CreateCounter<long>("kohakku.claims", "{attempt}", "Attempts handed to dispatchers.");
-        claimDuration = meter.CreateHistogram<double>("kohakku.claim.duration", "s", "How long the database took to claim.");
-        pickup = meter.CreateHistogram<double>("kohakku.queue.latency", "s", "How long tasks waited in the queue until they were claimed.");
-        callbackLag = meter.CreateHistogram<double>("kohakku.callback.lag", "s", "From an event at the dispatcher to its application here.");
+        claimDuration = meter.CreateHistogram<double>("kohakku.claim.duration", "s", "How long the database took to claim.", tags: null, Durations.Buckets);
+        pickup = meter.CreateHistogram<double>("kohakku.queue.latency", "s", "How long tasks waited in the queue until they were claimed.", tags: null, Durations.Buckets);
+        callbackLag = meter.CreateHistogram<double>("kohakku.callback.lag", "s", "From an event at the dispatcher to its application here.", tags: null, Durations.Buckets);
         attempts = meter.CreateCounter<long>("kohakku.attempts", "{attempt}", "Ended attempts by state and reason.");
         tasks = meter.CreateCounter<long>("kohakku.tasks", "{task}", "Ended tasks by state.");
         outbox = meter.CreateCounter<long>("kohakku.outbox.deliveries", "{message}", "Outbox messages by kind and result.");
