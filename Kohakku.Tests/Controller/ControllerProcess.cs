@@ -47,7 +47,7 @@ internal sealed class ControllerProcess : IAsyncDisposable
     public static async Task<ControllerProcess> CreateAsync(PostgresFixture postgres, params (string Name, string Value)[] environment)
     {
         var database = await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken);
-        var controller = new ControllerProcess(database, Directory.CreateTempSubdirectory("kohakku-controller-").FullName, FreePort());
+        var controller = new ControllerProcess(database, Directory.CreateTempSubdirectory("kohakku-controller-").FullName, Ports.Next());
         foreach (var (name, value) in environment) controller._environment[name] = value;
         return controller;
     }
@@ -154,12 +154,5 @@ internal sealed class ControllerProcess : IAsyncDisposable
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("KOHAKKU_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException("The controller did not start.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

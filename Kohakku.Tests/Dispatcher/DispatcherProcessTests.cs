@@ -88,7 +88,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
 
     private async Task<Dictionary<string, string?>> SettingsAsync(ScriptedController controller)
     {
-        var port = FreePort();
+        var port = Ports.Next();
         var settings = await storage.CreateSettingsAsync();
         foreach (var (key, value) in new Dictionary<string, string?>
         {
@@ -138,12 +138,5 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         };
         process.BeginOutputReadLine();
         return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

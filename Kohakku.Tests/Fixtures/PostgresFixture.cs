@@ -53,7 +53,7 @@ public sealed class PostgresFixture : IAsyncDisposable
             // The server refuses root: its user must be able to enter the folder.
             if (Environment.IsPrivilegedProcess) await ExecuteAsync("chown", ["postgres", folder], cancellationToken);
             await RunAsync("initdb", ["-D", $"{folder}/data", "-U", "kohakku", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"], cancellationToken);
-            var port = FreePort();
+            var port = Ports.Next();
             await RunAsync(
                 "pg_ctl",
                 ["-D", $"{folder}/data", "-l", $"{folder}/log", "-w", "-t", "60", "-o", $"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200", "start"],
@@ -64,13 +64,6 @@ public sealed class PostgresFixture : IAsyncDisposable
         {
             _starting.Release();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts it on a free port and waits until it answers.</summary>
     public static async Task<ServerProcess> StartAsync(string folder)
     {
-        var endpoint = new Uri($"http://127.0.0.1:{FreePort()}");
+        var endpoint = new Uri($"http://127.0.0.1:{Ports.Next()}");
         var start = new ProcessStartInfo("dotnet", [typeof(ObjectStorageServer).Assembly.Location, "s3", "--urls", endpoint.GetLeftPart(UriPartial.Authority), "--data", folder])
         {
             RedirectStandardOutput = true,
@@ -63,12 +63,5 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
