@@ -42,6 +42,9 @@ internal static class AttemptEnding
         if (result.Status == AgentOutcome.Succeeded && code is null or 0)
             return new EndedData(AttemptState.Succeeded, null, code, result.Summary, result.Output, exited.LogTail);
         if (exited.Exit.OutOfMemory) return OutOfMemory(code, exited.LogTail) with { Output = result.Output };
+        // We stopped nothing, or it would be OfStop's: an engine that restarts, or a machine that goes down, ends what runs on it.
+        if (result.Reason == FailureReason.Canceled)
+            return Failed(FailureReason.DispatcherLost, code, "It was ended from outside, as by a restart of the container engine or of the machine.", exited.LogTail);
         var reason = result.Status == AgentOutcome.Succeeded ? FailureReason.AgentExit : result.Reason ?? FailureReason.AgentError;
         var message = result.Status == AgentOutcome.Succeeded
             ? $"The agent reported success, but ended with exit code {code}."

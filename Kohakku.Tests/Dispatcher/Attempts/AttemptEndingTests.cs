@@ -33,6 +33,14 @@ public sealed class AttemptEndingTests
     }
 
     [Fact]
+    public void An_end_that_nobody_here_ordered_is_the_infrastructures()
+    {
+        var status = Running with { Result = new AgentResult(AgentOutcome.Failed, Error: "The runner was told to end by SIGTERM.", ExitCode: 143, Reason: FailureReason.Canceled) };
+        var end = AttemptEnding.OfExit(status, new AttemptInput.Exited(new RuntimeExit(0, false, ""), true, null));
+        Assert.Equal((AttemptState.Failed, FailureReason.DispatcherLost, 143), (end.Status, end.Reason!.Value, end.ExitCode!.Value));
+    }
+
+    [Fact]
     public void A_non_zero_exit_overrides_success_but_keeps_the_output()
     {
         var status = Running with { Result = new AgentResult(AgentOutcome.Succeeded, Output: System.Text.Json.JsonElement.Parse("1"), ExitCode: 3) };
