@@ -10,7 +10,7 @@ up: build
 
 build:
 	@eng/prerequisites run
-	@dotnet build Kohakku.AppHost -c $(CONFIGURATION) -v quiet --nologo -clp:NoSummary
+	@dotnet build Kohakku.AppHost -c $(CONFIGURATION) -v quiet --nologo -clp:ErrorsOnly
 
 test:
 	@eng/prerequisites test

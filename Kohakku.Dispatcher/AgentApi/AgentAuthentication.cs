@@ -43,8 +43,11 @@ internal static class AgentAuthentication
             return Problems.Unauthorized("Authorization: Bearer and the attempt's token (KOHAKKU_TOKEN) are required.");
         var token = TokenHash.Of(header[Scheme.Length..].Trim());
         var attempts = context.RequestServices.GetRequiredService<AttemptTable>();
+        // Read before the lookup: what is added in between is then only asked for once more.
+        var isComplete = attempts.IsComplete;
         if (attempts.Find(token) is not { } attempt)
         {
+            if (!isComplete) return Problems.Unavailable("This dispatcher has just started and is taking over its agents; ask again.");
             return attempts.WasKnown(token) ? Problems.Conflict(StaleDetail) : Problems.Unauthorized("No attempt of this dispatcher has this token.");
         }
         if (attempt.Status.IsOver || (!hearsStops && !attempt.Status.IsOpen)) return Problems.Conflict(StaleDetail);

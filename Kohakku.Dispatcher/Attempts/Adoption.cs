@@ -29,6 +29,7 @@ internal sealed partial class Adoption(
             // Agents reach the dispatcher by its socket, which is linked anew once it listens.
             await WhenListeningAsync(stoppingToken);
             await AdoptAsync(stoppingToken);
+            attempts.MarkComplete();
             drain.MarkReady();
             using var timer = new PeriodicTimer(SweepInterval, time);
             do await SweepAsync(stoppingToken);

@@ -11,9 +11,16 @@ internal sealed class AttemptTable
     private readonly ConcurrentDictionary<TokenHash, byte> ended = new();
     private readonly ConcurrentQueue<TokenHash> endedInOrder = new();
 
+    private volatile bool isComplete;
+
+    /// <summary>False until all attempts of an earlier process are in it: before, nobody can say that there is no such attempt.</summary>
+    public bool IsComplete => isComplete;
+
     public int Count => attempts.Count;
 
     public IEnumerable<Attempt> All => attempts.Values;
+
+    public void MarkComplete() => isComplete = true;
 
     /// <returns>False when it is there already.</returns>
     public bool Add(Attempt attempt)

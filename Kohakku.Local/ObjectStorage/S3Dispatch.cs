@@ -51,6 +51,7 @@ internal sealed partial class S3Dispatch(ObjectStore store, SignatureVerifier ve
 
     private Task RunAsync(S3Request request, VerifiedSignature signature)
     {
+        if (request is { Method: "GET", Key.Length: > 0 } && request.Has("tagging")) return _reads.TagsAsync(request);
         if (Unknown.FirstOrDefault(request.Has) is { } unknown) throw S3Errors.NotImplemented($"'{unknown}'");
         if (request.Bucket.Length == 0) return request.Method == "GET" ? _buckets.ListAsync(request) : throw S3Errors.MethodNotAllowed();
         return request.Key.Length == 0 ? OnBucketAsync(request, signature) : OnObjectAsync(request, signature);

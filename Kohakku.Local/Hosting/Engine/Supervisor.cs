@@ -85,6 +85,12 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
         {
             state = ServiceState.Stopped;
         }
+        catch (WrongConfigurationException fault)
+        {
+            // Those who wait for it must not hear anything else first.
+            GiveUp(fault);
+            throw;
+        }
         catch (Exception fault) when (fault is InvalidOperationException or IOException or UnauthorizedAccessException or Win32Exception or DependencyFailedException)
         {
             if (fault is not DependencyFailedException) context.Console.Note(Name, LineLevel.Error, fault.Message);

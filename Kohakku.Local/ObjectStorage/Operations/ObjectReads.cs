@@ -38,6 +38,13 @@ internal sealed class ObjectReads(ObjectStore store)
         if (HttpMethods.IsGet(request.Method)) await SendAsync(found, from, length, response, request.Context.RequestAborted);
     }
 
+    /// <summary>No object here has tags, as nothing can set them; clients ask before they copy a large one.</summary>
+    public Task TagsAsync(S3Request request)
+    {
+        using var found = store.Open(request.Bucket, request.Key) ?? throw S3Errors.NoSuchKey();
+        return S3Xml.WriteAsync(request.Context, S3Xml.Element("Tagging", S3Xml.Element("TagSet")));
+    }
+
     private static void WriteHeaders(S3Request request, HttpResponse response, ObjectMetadata metadata)
     {
         foreach (var (name, value) in metadata.Headers) response.Headers[name] = value;
