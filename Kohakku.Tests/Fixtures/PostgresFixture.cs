@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Kohakku.Tests.Fixtures;
 using Npgsql;
 
@@ -15,8 +12,7 @@ namespace Kohakku.Tests.Fixtures;
 public sealed class PostgresFixture : IAsyncDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private string? _folder;
-    private string? _adminConnectionString;
+    private PostgresServer? _server;
 
     /// <summary>Makes an empty database and answers its connection string.</summary>
     public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken = default)
@@ -32,12 +28,7 @@ public sealed class PostgresFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_folder is not null)
-        {
-            await RunAsync("pg_ctl", ["-D", $"{_folder}/data", "-m", "immediate", "-w", "stop"], CancellationToken.None);
-            Directory.Delete(_folder, recursive: true);
-        }
-
+        if (_server is not null) await _server.DisposeAsync();
         _starting.Dispose();
     }
 
@@ -46,44 +37,12 @@ public sealed class PostgresFixture : IAsyncDisposable
         await _starting.WaitAsync(cancellationToken);
         try
         {
-            if (_adminConnectionString is not null) return _adminConnectionString;
-            Requirement.Program("initdb", nameof(PostgresFixture));
-            var folder = Directory.CreateTempSubdirectory("kohakku-pg-").FullName;
-            _folder = folder;
-            // The server refuses root: its user must be able to enter the folder.
-            if (Environment.IsPrivilegedProcess) await ExecuteAsync("chown", ["postgres", folder], cancellationToken);
-            await RunAsync("initdb", ["-D", $"{folder}/data", "-U", "kohakku", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"], cancellationToken);
-            var port = Ports.Next();
-            await RunAsync(
-                "pg_ctl",
-                ["-D", $"{folder}/data", "-l", $"{folder}/log", "-w", "-t", "60", "-o", $"-p {port} -h 127.0.0.1 -k {folder} -c max_connections=200", "start"],
-                cancellationToken);
-            return _adminConnectionString = $"Host=127.0.0.1;Port={port};Username=kohakku;Database=postgres;Pooling=false";
+            _server ??= await PostgresServer.StartNewAsync(cancellationToken);
+            return _server.ConnectionString;
         }
         finally
         {
             _starting.Release();
         }
-    }
-
-    private static Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
-    {
-        var path = Requirement.Find(program) ?? throw new InvalidOperationException($"{program} is not installed.");
-        return Environment.IsPrivilegedProcess
-            ? ExecuteAsync("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", path, .. arguments], cancellationToken)
-            : ExecuteAsync(path, arguments, cancellationToken);
-    }
-
-    private static async Task ExecuteAsync(string program, string[] arguments, CancellationToken cancellationToken)
-    {
-        // The server keeps what it inherits open, so its output goes nowhere rather than into a pipe that never ends.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >/dev/null", "sh", program, .. arguments])
-        {
-            RedirectStandardError = false,
-            WorkingDirectory = "/",
-        };
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }
 }
