@@ -48,6 +48,7 @@ internal static class TemporalExtensions
             .WithHttpHealthCheck("/api/v1/system-info", endpointName: UserInterface);
 #else
     private const string FrontendService = "temporal.api.workflowservice.v1.WorkflowService";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private static IResourceBuilder<IResourceWithEndpoints> AddServer(
         IDistributedApplicationBuilder builder, string name, int port, string @namespace, IResourceBuilder<PostgresServerResource> postgres) =>
@@ -58,8 +59,8 @@ internal static class TemporalExtensions
     private static IResourceBuilder<IResourceWithEndpoints> AddProgram(
         IDistributedApplicationBuilder builder, string name, int port, string @namespace, string program)
     {
-        // It makes its file, but no folder for it.
-        var data = Directory.CreateDirectory(Path.Combine(builder.DataFolder(), name)).FullName;
+        // It makes its file, but no folder for it. What workflows are told is not for agents that run as processes here.
+        var data = Directory.CreateDirectory(Path.Combine(builder.DataFolder(), name), OwnerOnly).FullName;
         var server = builder.AddExecutable(name, program, builder.AppHostDirectory)
             .WithHttpEndpoint(port, name: Frontend)
             .WithHttpEndpoint(UserInterfacePort, name: UserInterface)

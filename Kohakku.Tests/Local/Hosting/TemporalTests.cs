@@ -45,7 +45,7 @@ public sealed class TemporalTests : IDisposable
             "--db-filename", Path.Combine(folder, "temporal", "temporal.db"), "--namespace", "default",
         ];
         Assert.Equal(expected, launch.Arguments);
-        Assert.True(Directory.Exists(Path.Combine(folder, "temporal")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(folder, "temporal")));
         Assert.DoesNotContain(builder.Resources, resource => resource.Name == "temporal-database");
         Assert.Equal("127.0.0.1:7233", environment["TEMPORAL_ADDRESS"]);
         Assert.Equal("default", environment["TEMPORAL_NAMESPACE"]);
