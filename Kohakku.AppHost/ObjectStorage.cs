@@ -43,7 +43,7 @@ internal static class ObjectStorageExtensions
         IDistributedApplicationBuilder builder, string name, int port, IResourceBuilder<ParameterResource> accessKey, IResourceBuilder<ParameterResource> secretKey)
     {
         var data = Path.Combine(builder.DataFolder(), name);
-        if (Find("minio") is { } minio)
+        if (builder.FindProgram("minio") is { } minio)
         {
             var server = builder.AddExecutable(name, minio, builder.AppHostDirectory).WithHttpEndpoint(port).WithHttpHealthCheck("/minio/health/live");
             return server
@@ -59,10 +59,5 @@ internal static class ObjectStorageExtensions
             .WithEnvironment("S3_ACCESS_KEY", accessKey)
             .WithEnvironment("S3_SECRET_KEY", secretKey);
     }
-
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(':', StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, program))
-        .FirstOrDefault(File.Exists);
 #endif
 }

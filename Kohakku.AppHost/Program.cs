@@ -2,12 +2,14 @@ using Kohakku.AppHost;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
-// What they share: state in Postgres, short-lived state in Redis, and objects (briefs, logs, artifacts) in an S3 store.
+// What they share: state in Postgres, short-lived state in Redis, objects (briefs, logs, artifacts) in an S3 store, and durable
+// workflows in Temporal, which no service uses yet.
 var postgres = builder.AddPostgres("postgres", port: 5432).WithDataVolume();
 var controllerDatabase = postgres.AddDatabase("controller-database", "controller");
 var dispatcherDatabase = postgres.AddDatabase("dispatcher-database", "dispatcher");
 var redis = builder.AddRedis("redis", port: 6379).WithDataVolume().WithPersistence();
 var objects = builder.AddObjectStorage("s3", port: 9000);
+builder.AddTemporal("temporal", port: 7233, postgres);
 var secrets = builder.AddSecrets();
 
 // The image that the sample agents run in, where there is a container engine to run it.

@@ -1,4 +1,3 @@
-using System.Net;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Kohakku.Local.Hosting.Output;
@@ -7,10 +6,8 @@ using Kohakku.Local.Hosting.Processes;
 namespace Kohakku.Local.Hosting.Engine;
 
 /// <summary>Runs a project as its build left it, or a program.</summary>
-internal sealed class ProgramService(Resource resource, IReadOnlyDictionary<string, string?> hostEnvironment, HttpClient http) : Service(resource)
+internal sealed class ProgramService(Resource resource, IReadOnlyDictionary<string, string?> hostEnvironment, HealthProbes probes) : Service(resource)
 {
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
-
     /// <summary>ASP.NET Core gives its requests 30 s to end; less would cut the drain of a dispatcher short.</summary>
     private static readonly TimeSpan ProjectGrace = TimeSpan.FromSeconds(35);
 
@@ -47,18 +44,7 @@ internal sealed class ProgramService(Resource resource, IReadOnlyDictionary<stri
         foreach (var check in checks)
         {
             var endpoint = new EndpointReference((IResourceWithEndpoints)Resource, check.EndpointName ?? "http");
-            try
-            {
-                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                timeout.CancelAfter(ProbeTimeout);
-                using var answer = await http.GetAsync(
-                    new Uri(endpoint.Url + "/" + check.Path.TrimStart('/')), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
-                if (answer.StatusCode != (HttpStatusCode)check.StatusCode) return false;
-            }
-            catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            {
-                return false;
-            }
+            if (!await probes.IsHealthyAsync(check, endpoint.Url, cancellationToken)) return false;
         }
         return true;
     }

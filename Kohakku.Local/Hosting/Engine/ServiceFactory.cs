@@ -7,7 +7,7 @@ namespace Kohakku.Local.Hosting.Engine;
 /// <param name="hostEnvironment">What the environment of this process is for the services, where it differs from the real one.</param>
 internal sealed class ServiceFactory(IReadOnlyList<IResource> resources, DataFolder data, IReadOnlyDictionary<string, string?> hostEnvironment) : IDisposable
 {
-    private readonly HttpClient probes = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) });
+    private readonly HealthProbes probes = new();
 
     public DataFolder Data => data;
 

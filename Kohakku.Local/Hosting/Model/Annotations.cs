@@ -17,7 +17,13 @@ internal sealed record EnvironmentAnnotation(Action<EnvironmentCallbackContext> 
 
 internal sealed record ArgumentsAnnotation(IReadOnlyList<object> Arguments) : IResourceAnnotation;
 
-internal sealed record HealthCheckAnnotation(string Path, int StatusCode, string? EndpointName) : IResourceAnnotation;
+/// <summary>What is asked of the resource, and must be answered well, for it to be healthy.</summary>
+internal abstract record HealthCheckAnnotation(string? EndpointName) : IResourceAnnotation;
+
+internal sealed record HttpHealthCheckAnnotation(string Path, int StatusCode, string? EndpointName) : HealthCheckAnnotation(EndpointName);
+
+/// <param name="Service">The name that <c>grpc.health.v1.Health/Check</c> is asked for; empty for the server as a whole.</param>
+internal sealed record GrpcHealthCheckAnnotation(string Service, string? EndpointName) : HealthCheckAnnotation(EndpointName);
 
 internal enum WaitKind
 {

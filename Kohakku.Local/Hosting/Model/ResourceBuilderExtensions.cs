@@ -26,7 +26,16 @@ public static class ResourceBuilderExtensions
     public static IResourceBuilder<T> WithHttpHealthCheck<T>(
         this IResourceBuilder<T> builder, string? path = null, int? statusCode = null, string? endpointName = null)
         where T : IResourceWithEndpoints =>
-        builder.With(new HealthCheckAnnotation(path ?? "/", statusCode ?? 200, endpointName));
+        builder.With(new HttpHealthCheckAnnotation(path ?? "/", statusCode ?? 200, endpointName));
+
+    /// <summary>
+    /// Asks a gRPC server, over HTTP/2 without TLS, for its health by the protocol of its own. Aspire has nothing like it, so only
+    /// what is run by this implementation alone may use it.
+    /// </summary>
+    /// <param name="service">The service asked for; empty for the server as a whole.</param>
+    public static IResourceBuilder<T> WithGrpcHealthCheck<T>(this IResourceBuilder<T> builder, string service = "", string? endpointName = null)
+        where T : IResourceWithEndpoints =>
+        builder.With(new GrpcHealthCheckAnnotation(service, endpointName));
 
     public static IResourceBuilder<T> WaitFor<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency)
         where T : IResourceWithWaitSupport =>

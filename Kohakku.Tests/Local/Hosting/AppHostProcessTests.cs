@@ -19,7 +19,7 @@ public sealed class AppHostProcessTests : IDisposable
         Requirement.Program("initdb");
         using var host = AppHostProcess.Start(data);
         var processes = await host.WhenHealthyAsync(data);
-        Assert.Superset(new HashSet<string> { "postgres", "s3", "controller", "dispatcher" }, processes.Keys.ToHashSet());
+        Assert.Superset(new HashSet<string> { "postgres", "s3", "temporal", "controller", "dispatcher" }, processes.Keys.ToHashSet());
         await AssertReadyAsync("controller");
         await AssertReadyAsync("dispatcher");
         Assert.DoesNotContain("assword", await File.ReadAllTextAsync(Path.Combine(data, "endpoints.json"), TestContext.Current.CancellationToken), StringComparison.Ordinal);

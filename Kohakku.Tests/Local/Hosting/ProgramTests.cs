@@ -11,10 +11,11 @@ public sealed class ProgramTests
     [Fact]
     public async Task It_declares_the_processes_and_what_each_needs()
     {
-        await using var app = await BuildAsync([]);
+        await using var app = await BuildAsync(new() { ["PATH"] = "/nowhere", ["TEMPORAL_ADDRESS"] = null });
         var graph = new ResourceGraph(app.Resources);
         string[] NeededBy(string name) => [.. graph.NeededInAllBy(Find(app, name)).Select(resource => resource.Name).Where(needed => needed != "redis").Order()];
 
+        Assert.Equal(["postgres"], NeededBy("temporal"));
         Assert.Equal(["postgres", "s3"], NeededBy("controller"));
         Assert.Equal(["controller", "postgres", "s3"], NeededBy("dispatcher"));
     }
