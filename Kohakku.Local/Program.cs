@@ -1,4 +1,5 @@
 using System.CommandLine;
 using Kohakku.Local.ObjectStorage;
+using Kohakku.Local.Temporal;
 
-return await new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command() }.Parse(args).InvokeAsync();
+return await new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command(), TemporalServer.Command() }.Parse(args).InvokeAsync();

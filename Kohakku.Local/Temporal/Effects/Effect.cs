@@ -2,9 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kohakku.Local.Temporal.Runs.State;
 using Kohakku.Local.Temporal.Storage;
-using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
-using Temporalio.Api.History.V1;
 
 namespace Kohakku.Local.Temporal.Effects;
 
@@ -38,15 +36,17 @@ internal sealed record StartChild(RunKey From, string FromWorkflowId, long Initi
     : Effect(From, FromWorkflowId, InitiatedId, TargetNamespace, TargetWorkflowId, null);
 
 /// <summary>Tell the parent that its child runs.</summary>
-/// <param name="Header">As the parent gave it.</param>
+/// <param name="Header">As the parent gave it, serialised.</param>
 internal sealed record ChildStarted(
-    RunKey From, string FromWorkflowId, long InitiatedId, string TargetNamespace, string TargetWorkflowId, Guid? TargetRunId, Temporalio.Api.Common.V1.Header? Header)
+    RunKey From, string FromWorkflowId, long InitiatedId, string TargetNamespace, string TargetWorkflowId, Guid? TargetRunId,
+    byte[]? Header)
     : Effect(From, FromWorkflowId, InitiatedId, TargetNamespace, TargetWorkflowId, TargetRunId);
 
 /// <summary>Tell the parent how its child ended.</summary>
-/// <param name="CloseEvent">The child's last event.</param>
+/// <param name="CloseEvent">The child's last event, serialised.</param>
 internal sealed record ChildEnded(
-    RunKey From, string FromWorkflowId, long InitiatedId, string TargetNamespace, string TargetWorkflowId, Guid? TargetRunId, HistoryEvent CloseEvent)
+    RunKey From, string FromWorkflowId, long InitiatedId, string TargetNamespace, string TargetWorkflowId, Guid? TargetRunId,
+    byte[] CloseEvent)
     : Effect(From, FromWorkflowId, InitiatedId, TargetNamespace, TargetWorkflowId, TargetRunId);
 
 /// <summary>Signal another run as the event says.</summary>
@@ -72,7 +72,6 @@ internal sealed record ParentEnded(
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
-    Converters = [typeof(MessageConverter<HistoryEvent>), typeof(MessageConverter<Temporalio.Api.Common.V1.Header>)])]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(Effect))]
 internal sealed partial class EffectJson : JsonSerializerContext;

@@ -1,9 +1,11 @@
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using Kohakku.Local.Temporal.Runs;
 using Kohakku.Local.Temporal.Runs.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
@@ -60,8 +62,8 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
     private Task DoAsync(Effect effect, CancellationToken cancellationToken) => effect switch
     {
         StartChild start => StartChildAsync(start, cancellationToken),
-        ChildStarted started => OnTargetAsync(started, change => WithChild(change, started, child => change.ChildStarted(child, started.From.RunId, started.Header)), cancellationToken),
-        ChildEnded ended => OnTargetAsync(ended, change => WithChild(change, ended, child => change.ChildEnded(child, ended.From.RunId, ended.CloseEvent)), cancellationToken),
+        ChildStarted started => OnTargetAsync(started, change => WithChild(change, started, child => change.ChildStarted(child, started.From.RunId, started.Header is null ? null : Header.Parser.ParseFrom(started.Header))), cancellationToken),
+        ChildEnded ended => OnTargetAsync(ended, change => WithChild(change, ended, child => change.ChildEnded(child, ended.From.RunId, HistoryEvent.Parser.ParseFrom(ended.CloseEvent))), cancellationToken),
         SignalOther signal => SignalAsync(signal, cancellationToken),
         CancelOther cancel => CancelAsync(cancel, cancellationToken),
         OtherAnswered answered => AnswerAsync(new(effect.TargetNamespace, answered.TargetRunId!.Value), answered.InitiatedId, answered.NotFound, effect.Id, cancellationToken),
@@ -87,7 +89,7 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
                     var change = NewRuns.Begin(host, options, Children.StartedAttributes(attributes, host, parent, effect.InitiatedId, now), now);
                     change.Done(effect.Id);
                     change.Owe(new ChildStarted(
-                        change.State.Key, effect.TargetWorkflowId, effect.InitiatedId, effect.From.Namespace, effect.FromWorkflowId, effect.From.RunId, attributes.Header));
+                        change.State.Key, effect.TargetWorkflowId, effect.InitiatedId, effect.From.Namespace, effect.FromWorkflowId, effect.From.RunId, attributes.Header?.ToByteArray()));
                     return change;
                 },
                 existing: null,

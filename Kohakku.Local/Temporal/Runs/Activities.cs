@@ -183,9 +183,7 @@ internal static class Activities
                     RequestId = activity.StartRequestId,
                     Attempt = activity.Attempt,
                     LastFailure = activity.LastFailure,
-#pragma warning disable CS0612
                     WorkerVersion = activity.WorkerVersion,
-#pragma warning restore CS0612
                 },
             },
             startedAt);

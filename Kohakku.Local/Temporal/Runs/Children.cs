@@ -31,10 +31,8 @@ internal static class Children
             WorkflowRunTimeout = runTimeout.ToDuration(),
             WorkflowTaskTimeout = taskTimeout.ToDuration(),
             ParentClosePolicy = command.ParentClosePolicy == ParentClosePolicy.Unspecified ? ParentClosePolicy.Terminate : command.ParentClosePolicy,
-#pragma warning disable CS0612 // Still part of the event.
             Control = command.Control,
             InheritBuildId = command.InheritBuildId,
-#pragma warning restore CS0612
             WorkflowTaskCompletedEventId = completedId,
             WorkflowIdReusePolicy = command.WorkflowIdReusePolicy == WorkflowIdReusePolicy.Unspecified ? WorkflowIdReusePolicy.AllowDuplicate : command.WorkflowIdReusePolicy,
             RetryPolicy = command.RetryPolicy is null ? null : Retries.WithDefaults(command.RetryPolicy),
@@ -110,9 +108,7 @@ internal static class Children
                 WorkflowId = child.WorkflowId,
                 WorkflowType = new() { Name = child.WorkflowType },
                 Cause = cause,
-#pragma warning disable CS0612 // Still part of the event.
                 Control = initiated.Control,
-#pragma warning restore CS0612
                 InitiatedEventId = child.InitiatedId,
                 WorkflowTaskCompletedEventId = initiated.WorkflowTaskCompletedEventId,
             },

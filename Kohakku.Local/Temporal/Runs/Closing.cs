@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Kohakku.Local.Temporal.Effects;
 using Kohakku.Local.Temporal.Runs.State;
 using Temporalio.Api.Command.V1;
@@ -101,9 +102,7 @@ internal static class Closing
                 LastCompletionResult = command.LastCompletionResult,
                 Memo = command.Memo,
                 SearchAttributes = command.SearchAttributes,
-#pragma warning disable CS0612 // Still part of the event.
                 InheritBuildId = command.InheritBuildId,
-#pragma warning restore CS0612
             },
         });
     }
@@ -152,7 +151,7 @@ internal static class Closing
         change.Successor = successor;
         if (successor is null && state.Parent is { } parent)
         {
-            change.Owe(new ChildEnded(state.Key, state.WorkflowId, parent.InitiatedEventId, parent.Namespace, parent.WorkflowId, parent.RunId, closing));
+            change.Owe(new ChildEnded(state.Key, state.WorkflowId, parent.InitiatedEventId, parent.Namespace, parent.WorkflowId, parent.RunId, closing.ToByteArray()));
         }
         foreach (var child in state.Children.Values)
         {

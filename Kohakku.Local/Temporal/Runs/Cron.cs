@@ -59,6 +59,8 @@ internal sealed class Cron
 /// <summary>Durations as Go writes them: <c>1h30m</c>, <c>90s</c>, <c>1.5h</c>.</summary>
 internal static class GoDuration
 {
+    private static readonly System.Buffers.SearchValues<char> NumberCharacters = System.Buffers.SearchValues.Create("0123456789.");
+
     public static bool TryParse(string text, out TimeSpan span)
     {
         span = TimeSpan.Zero;
@@ -66,10 +68,10 @@ internal static class GoDuration
         if (rest.IsEmpty) return false;
         while (!rest.IsEmpty)
         {
-            var digits = rest.IndexOfAnyExcept("0123456789.");
+            var digits = rest.IndexOfAnyExcept(NumberCharacters);
             if (digits <= 0 || !double.TryParse(rest[..digits], System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var number)) return false;
             rest = rest[digits..];
-            var letters = rest.IndexOfAny("0123456789.");
+            var letters = rest.IndexOfAny(NumberCharacters);
             var unit = letters < 0 ? rest : rest[..letters];
             var seconds = unit switch { "h" => 3600, "m" => 60, "s" => 1, "ms" => 0.001, _ => double.NaN };
             if (double.IsNaN(seconds)) return false;

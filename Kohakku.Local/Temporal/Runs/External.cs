@@ -68,9 +68,7 @@ internal static class External
                 ExternalWorkflowExecutionSignaledEventAttributes = new()
                 {
                     InitiatedEventId = request.InitiatedId, Namespace = request.Namespace, NamespaceId = namespaceId, WorkflowExecution = execution,
-#pragma warning disable CS0612 // Still part of the event.
                     Control = request.Control,
-#pragma warning restore CS0612
                 },
             },
             (true, true) => new HistoryEvent
@@ -79,9 +77,7 @@ internal static class External
                 {
                     Cause = SignalExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound, WorkflowTaskCompletedEventId = completedId,
                     InitiatedEventId = request.InitiatedId, Namespace = request.Namespace, NamespaceId = namespaceId, WorkflowExecution = execution,
-#pragma warning disable CS0612
                     Control = request.Control,
-#pragma warning restore CS0612
                 },
             },
             (false, false) => new HistoryEvent
@@ -97,9 +93,7 @@ internal static class External
                 {
                     Cause = CancelExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound, WorkflowTaskCompletedEventId = completedId,
                     InitiatedEventId = request.InitiatedId, Namespace = request.Namespace, NamespaceId = namespaceId, WorkflowExecution = execution,
-#pragma warning disable CS0612
                     Control = request.Control,
-#pragma warning restore CS0612
                 },
             },
         });

@@ -34,7 +34,7 @@ internal static class NewRuns
         var started = change.Add(new HistoryEvent { WorkflowExecutionStartedEventAttributes = attributes, UserMetadata = options.UserMetadata, Links = { options.Links } });
         System.Diagnostics.Debug.Assert(started.EventId == 1, "A run begins with its started event.");
         beforeFirstTask?.Invoke(change);
-        if (backoff == TimeSpan.Zero) change.ScheduleTask();
+        change.EnsureTask();
         return change;
     }
 

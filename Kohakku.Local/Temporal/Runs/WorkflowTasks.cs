@@ -115,10 +115,8 @@ internal static class WorkflowTasks
                 ScheduledEventId = task.ScheduledId,
                 StartedEventId = task.StartedId,
                 Identity = request.Identity,
-#pragma warning disable CS0612 // Old workers send these, and the real server writes them still.
                 BinaryChecksum = request.BinaryChecksum,
                 WorkerVersion = request.WorkerVersionStamp,
-#pragma warning restore CS0612
                 SdkMetadata = request.SdkMetadata,
                 MeteringMetadata = request.MeteringMetadata,
             },
@@ -143,10 +141,8 @@ internal static class WorkflowTasks
                     Cause = cause,
                     Failure = failure,
                     Identity = identity,
-#pragma warning disable CS0612
                     BinaryChecksum = binaryChecksum,
                     WorkerVersion = workerVersion,
-#pragma warning restore CS0612
                 },
             });
         }
@@ -224,9 +220,7 @@ internal static class WorkflowTasks
             SuggestContinueAsNew = task.SuggestContinueAsNew,
             SuggestContinueAsNewReasons = { task.SuggestReasons },
             HistorySizeBytes = task.HistoryBytes,
-#pragma warning disable CS0612
             WorkerVersion = task.WorkerVersion,
-#pragma warning restore CS0612
         },
     };
 

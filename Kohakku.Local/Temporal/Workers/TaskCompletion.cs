@@ -63,9 +63,7 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
             change =>
             {
                 TaskOf(change, token);
-#pragma warning disable CS0612 // Old workers send these.
                 change.FailTask(request.Cause, request.Failure, request.Identity, request.BinaryChecksum, request.WorkerVersion);
-#pragma warning restore CS0612
                 change.AfterCommit.Add(change.Run.Updates.TakeBack);
                 change.ScheduleTask();
             },
@@ -169,9 +167,7 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
         if (inline)
         {
             var queue = state.StickyQueue.Length > 0 ? state.StickyQueue : state.TaskQueue;
-#pragma warning disable CS0612 // Old workers send it.
             change.StartTask(queue, request.Identity, InlineRequestId, request.WorkerVersionStamp, state.UpdateCount + change.Run.Updates.Count);
-#pragma warning restore CS0612
         }
         return inline;
     }

@@ -1,4 +1,4 @@
-using Kohakku.Local.Temporal.History;
+using Kohakku.Local.Temporal.Histories;
 using Kohakku.Local.Temporal.Matching;
 using Kohakku.Local.Temporal.Runs;
 using Kohakku.Local.Temporal.Runs.State;

@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using Kohakku.Local.Temporal.Effects;
 using Kohakku.Local.Temporal.Runs.State;
 using Temporalio.Api.Command.V1;
@@ -151,16 +152,12 @@ internal sealed class CommandApply(RunChange change, long completedId, string id
                 WorkflowExecution = new() { WorkflowId = command.Execution.WorkflowId, RunId = command.Execution.RunId },
                 SignalName = command.SignalName,
                 Input = command.Input,
-#pragma warning disable CS0612 // Still part of the event.
                 Control = command.Control,
-#pragma warning restore CS0612
                 ChildWorkflowOnly = command.ChildWorkflowOnly,
                 Header = command.Header,
             },
         });
-#pragma warning disable CS0612
         Remember(new(initiated.EventId, true, target, command.Execution.WorkflowId, command.Execution.RunId, command.ChildWorkflowOnly, command.Control));
-#pragma warning restore CS0612
         change.Owe(new SignalOther(
             state.Key, state.WorkflowId, initiated.EventId, target, command.Execution.WorkflowId, RunIdOf(command.Execution.RunId), command.ChildWorkflowOnly));
         return initiated;
@@ -169,7 +166,6 @@ internal sealed class CommandApply(RunChange change, long completedId, string id
     private HistoryEvent Cancel(RequestCancelExternalWorkflowExecutionCommandAttributes command)
     {
         var target = command.Namespace.Length > 0 ? command.Namespace : state.Namespace;
-#pragma warning disable CS0612 // Still part of the event.
         var control = command.Control;
         var initiated = change.Add(new HistoryEvent
         {
@@ -184,7 +180,6 @@ internal sealed class CommandApply(RunChange change, long completedId, string id
                 Reason = command.Reason,
             },
         });
-#pragma warning restore CS0612
         Remember(new(initiated.EventId, false, target, command.WorkflowId, command.RunId, command.ChildWorkflowOnly, control));
         change.Owe(new CancelOther(
             state.Key, state.WorkflowId, initiated.EventId, target, command.WorkflowId, RunIdOf(command.RunId), command.ChildWorkflowOnly, command.Reason));
@@ -226,7 +221,7 @@ internal sealed class CommandApply(RunChange change, long completedId, string id
     }
 
     /// <summary>A null takes a field away.</summary>
-    private static void Merge(IDictionary<string, Payload> fields, IDictionary<string, Payload> changes)
+    private static void Merge(MapField<string, Payload> fields, MapField<string, Payload> changes)
     {
         foreach (var (name, value) in changes)
         {

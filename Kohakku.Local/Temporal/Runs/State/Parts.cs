@@ -41,6 +41,7 @@ internal sealed class WorkflowTask
     public bool SuggestContinueAsNew { get; set; }
     public List<SuggestContinueAsNewReason> SuggestReasons { get; set; } = [];
     public long HistoryBytes { get; set; }
+    [JsonConverter(typeof(MessageConverter<WorkerVersionStamp>))]
     public WorkerVersionStamp? WorkerVersion { get; set; }
 
     [JsonIgnore]
@@ -66,6 +67,7 @@ internal sealed class ActivityState
     public DateTimeOffset? StartedAt { get; set; }
     public string StartRequestId { get; set; } = "";
     public string Identity { get; set; } = "";
+    [JsonConverter(typeof(MessageConverter<WorkerVersionStamp>))]
     public WorkerVersionStamp? WorkerVersion { get; set; }
 
     /// <summary>Zero means without limit, here and in the next three.</summary>
@@ -73,11 +75,15 @@ internal sealed class ActivityState
     public TimeSpan ScheduleToStart { get; init; }
     public TimeSpan StartToClose { get; init; }
     public TimeSpan Heartbeat { get; init; }
+    [JsonConverter(typeof(MessageConverter<RetryPolicy>))]
     public required RetryPolicy RetryPolicy { get; init; }
+    [JsonConverter(typeof(MessageConverter<Priority>))]
     public Priority? Priority { get; init; }
 
     public DateTimeOffset? LastHeartbeatAt { get; set; }
+    [JsonConverter(typeof(MessageConverter<Payloads>))]
     public Payloads? HeartbeatDetails { get; set; }
+    [JsonConverter(typeof(MessageConverter<Failure>))]
     public Failure? LastFailure { get; set; }
     public DateTimeOffset? LastAttemptCompletedAt { get; set; }
     public string LastIdentity { get; set; } = "";

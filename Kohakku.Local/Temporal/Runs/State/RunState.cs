@@ -33,16 +33,22 @@ internal sealed class RunState
     public Guid FirstRunId { get; init; }
     public Guid OriginalRunId { get; init; }
     public ParentLink? Parent { get; init; }
+    [JsonConverter(typeof(MessageConverter<WorkflowExecution>))]
     public WorkflowExecution? Root { get; init; }
 
     public int Attempt { get; init; } = 1;
+    [JsonConverter(typeof(MessageConverter<RetryPolicy>))]
     public RetryPolicy? RetryPolicy { get; init; }
     public string CronSchedule { get; init; } = "";
 
     public string StartRequestId { get; init; } = "";
+    [JsonConverter(typeof(MessageConverter<Memo>))]
     public Memo Memo { get; set; } = new();
+    [JsonConverter(typeof(MessageConverter<SearchAttributes>))]
     public SearchAttributes SearchAttributes { get; set; } = new();
+    [JsonConverter(typeof(MessageConverter<Priority>))]
     public Priority? Priority { get; init; }
+    [JsonConverter(typeof(MessageConverter<Temporalio.Api.Sdk.V1.UserMetadata>))]
     public Temporalio.Api.Sdk.V1.UserMetadata? UserMetadata { get; init; }
 
     public long NextEventId { get; set; } = 1;
@@ -59,6 +65,7 @@ internal sealed class RunState
 
     /// <summary>Attempt of the present workflow task, or of the next one; above 1 its events are written only once it is completed.</summary>
     public int TaskAttempt { get; set; } = 1;
+    [JsonConverter(typeof(MessageConverter<WorkerVersionStamp>))]
     public WorkerVersionStamp? LastWorkerVersion { get; set; }
     public DateTimeOffset? LastTaskOriginalScheduledAt { get; set; }
 

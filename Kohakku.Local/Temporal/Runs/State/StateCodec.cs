@@ -73,13 +73,7 @@ internal static class StateCodec
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
-    Converters =
-    [
-        typeof(MessageConverter<RetryPolicy>), typeof(MessageConverter<Memo>), typeof(MessageConverter<SearchAttributes>), typeof(MessageConverter<Priority>),
-        typeof(MessageConverter<UserMetadata>), typeof(MessageConverter<WorkerVersionStamp>), typeof(MessageConverter<WorkflowExecution>),
-        typeof(MessageConverter<Payloads>), typeof(MessageConverter<Failure>),
-    ])]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(ActivityState))]
 [JsonSerializable(typeof(TimerState))]

@@ -4,7 +4,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Kohakku.Local.Temporal.Runs;
 
-namespace Kohakku.Local.Temporal.History;
+namespace Kohakku.Local.Temporal.Histories;
 
 /// <summary>Where a reader of a history goes on.</summary>
 /// <param name="Next">Id of the first event it has not seen.</param>

@@ -3,7 +3,7 @@ using Kohakku.Local.Temporal.Runs.State;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
-namespace Kohakku.Local.Temporal.History;
+namespace Kohakku.Local.Temporal.Histories;
 
 /// <summary>Reads of a run's history by clients: in pages, waiting for what is to come, or the last event alone.</summary>
 internal sealed class HistoryReads(RunHost host, RunLookup lookup)

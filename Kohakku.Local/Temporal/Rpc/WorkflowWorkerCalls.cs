@@ -1,0 +1,118 @@
+using Grpc.Core;
+using Kohakku.Local.Temporal.Matching;
+using Kohakku.Local.Temporal.Runs;
+using Kohakku.Local.Temporal.Workers;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace Kohakku.Local.Temporal.Rpc;
+
+/// <summary>What workers do with workflow tasks.</summary>
+internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQueues queues, TaskCompletion completion, NamespaceCheck check)
+{
+    /// <summary>A worker that got nothing for this long is answered with nothing, and asks again.</summary>
+    public static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(60);
+
+    public void Map(GrpcMethods methods)
+    {
+        methods.Add<PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse>("PollWorkflowTaskQueue", PollAsync);
+        methods.Add<RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse>(
+            "RespondWorkflowTaskCompleted", (request, call) => completion.CompleteAsync(request, CancellationToken.None));
+        methods.Add<RespondWorkflowTaskFailedRequest, RespondWorkflowTaskFailedResponse>("RespondWorkflowTaskFailed", async (request, _) =>
+        {
+            await completion.FailAsync(request, CancellationToken.None);
+            return new RespondWorkflowTaskFailedResponse();
+        });
+        methods.Add<ResetStickyTaskQueueRequest, ResetStickyTaskQueueResponse>("ResetStickyTaskQueue", ResetStickyAsync);
+        methods.Add<ShutdownWorkerRequest, ShutdownWorkerResponse>("ShutdownWorker", (request, _) =>
+        {
+            check.Check(request.Namespace);
+            queues.ShutDown(request.Namespace, request.StickyTaskQueue, request.WorkerInstanceKey);
+            return Task.FromResult(new ShutdownWorkerResponse());
+        });
+    }
+
+    private async Task<PollWorkflowTaskQueueResponse> PollAsync(PollWorkflowTaskQueueRequest request, ServerCallContext call)
+    {
+        check.Check(request.Namespace);
+        if (string.IsNullOrEmpty(request.TaskQueue?.Name)) throw RpcErrors.Invalid("TaskQueue is not set on request.");
+        var queue = queues.Get(new(request.Namespace, request.TaskQueue.Name, QueueKind.Workflow));
+        var sticky = request.TaskQueue.Kind == TaskQueueKind.Sticky;
+        var poller = new Poller(request.Identity, request.WorkerInstanceKey);
+        var end = host.Time.GetUtcNow() + LongPoll;
+        while (end - host.Time.GetUtcNow() is { Ticks: > 0 } left && await queue.PollAsync(poller, left, call.CancellationToken) is { } task)
+        {
+            if (call.CancellationToken.IsCancellationRequested)
+            {
+                queue.Offer(task, first: true);
+                break;
+            }
+            if (await TakeAsync(task, request, sticky, call.CancellationToken) is { } response)
+            {
+                response.BacklogCountHint = queue.Backlog;
+                return response;
+            }
+        }
+        return new PollWorkflowTaskQueueResponse();
+    }
+
+    /// <returns>Null when the task is no longer wanted.</returns>
+    private async Task<PollWorkflowTaskQueueResponse?> TakeAsync(QueueTask task, PollWorkflowTaskQueueRequest request, bool sticky, CancellationToken cancellationToken)
+    {
+        if (task is QueryQueueTask query) return await TakeQueryAsync(query, sticky, cancellationToken);
+        if (task is not WorkflowQueueTask offered) return null;
+        var taken = false;
+        try
+        {
+            return await host.ChangeAsync(
+                offered.Run,
+                change =>
+                {
+                    var pending = change.State.Task;
+                    if (!change.State.IsRunning || pending is not { IsStarted: false } || pending.ScheduledId != offered.ScheduledId || pending.Attempt != offered.Attempt) return ValueTask.CompletedTask;
+                    taken = true;
+                    var version = request.WorkerVersionCapabilities is { BuildId.Length: > 0 } capabilities
+                        ? new Temporalio.Api.Common.V1.WorkerVersionStamp { BuildId = capabilities.BuildId, UseVersioning = capabilities.UseVersioning }
+                        : null;
+                    change.StartTask(
+                        request.TaskQueue.Name, request.Identity, Guid.NewGuid().ToString(), version, change.State.UpdateCount + change.Run.Updates.Count);
+                    return ValueTask.CompletedTask;
+                },
+                async run => taken ? await TaskResponses.WorkflowTaskAsync(run, sticky, CancellationToken.None) : null,
+                CancellationToken.None);
+        }
+        catch (RpcException fault) when (fault.StatusCode == StatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task<PollWorkflowTaskQueueResponse?> TakeQueryAsync(QueryQueueTask query, bool sticky, CancellationToken cancellationToken)
+    {
+        if (!queues.IsWanted(query)) return null;
+        try
+        {
+            return await host.ReadAsync(query.Run, async run => (PollWorkflowTaskQueueResponse?)await TaskResponses.QueryAsync(run, query, sticky, cancellationToken), cancellationToken);
+        }
+        catch (RpcException fault) when (fault.StatusCode == StatusCode.NotFound)
+        {
+            query.Answer.TrySetException(fault);
+            return null;
+        }
+    }
+
+    private async Task<ResetStickyTaskQueueResponse> ResetStickyAsync(ResetStickyTaskQueueRequest request, ServerCallContext call)
+    {
+        check.Check(request.Namespace);
+        await lookup.ChangeAsync(
+            request.Namespace, request.Execution,
+            change =>
+            {
+                if (!change.State.IsRunning) throw RpcErrors.WorkflowCompleted();
+                change.State.StickyQueue = "";
+                change.Touch();
+            },
+            call.CancellationToken);
+        return new ResetStickyTaskQueueResponse();
+    }
+}
