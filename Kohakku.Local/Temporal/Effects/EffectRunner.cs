@@ -139,8 +139,10 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
             {
                 var state = change.State;
                 var isChild = state.Parent is { } parent && parent.WorkflowId == effect.FromWorkflowId && parent.RunId == effect.From.RunId;
-                if (!state.IsRunning || (childOnly && !isChild)) return ValueTask.FromResult(false);
-                reach(change, initiated);
+                if (childOnly && !isChild) return ValueTask.FromResult(false);
+                // To cancel what has ended is a success; a signal can't be delivered.
+                if (state.IsRunning) reach(change, initiated);
+                else if (effect is not CancelOther) return ValueTask.FromResult(false);
                 change.Done(effect.Id);
                 change.Owe(new OtherAnswered(state.Key, state.WorkflowId, effect.InitiatedId, effect.From.Namespace, effect.FromWorkflowId, effect.From.RunId, NotFound: false));
                 return ValueTask.FromResult(true);

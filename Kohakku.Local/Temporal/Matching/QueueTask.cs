@@ -24,13 +24,11 @@ internal sealed record WorkflowQueueTask(RunKey Run, long ScheduledId, int Attem
 internal sealed record ActivityQueueTask(RunKey Run, long ScheduledId, int Attempt) : QueueTask(Run);
 
 /// <summary>A query that is answered by itself, without a workflow task.</summary>
-internal sealed record QueryQueueTask(RunKey Run, WorkflowQuery Query) : QueueTask(Run)
+/// <param name="NormalQueue">Where any worker can answer it.</param>
+internal sealed record QueryQueueTask(RunKey Run, WorkflowQuery Query, QueueKey NormalQueue) : QueueTask(Run)
 {
     public Guid Id { get; } = Guid.NewGuid();
 
     /// <summary>What the worker answered.</summary>
     public TaskCompletionSource<RespondQueryTaskCompletedRequest> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>A worker has it: it no longer waits for one.</summary>
-    public bool Taken { get; set; }
 }

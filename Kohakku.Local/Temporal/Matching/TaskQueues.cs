@@ -60,6 +60,7 @@ internal sealed class TaskQueues(TimeProvider time)
         foreach (var task in sticky.Close())
         {
             if (task is WorkflowQueueTask workflow) Get(workflow.NormalQueue).Offer(workflow);
+            else if (task is QueryQueueTask query) Get(query.NormalQueue).Offer(query);
         }
     }
 

@@ -84,7 +84,10 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                 queue.Offer(task, first: true);
                 break;
             }
-            if (task is ActivityQueueTask activity && await TakeAsync(activity, request) is { } response) return response;
+            if (task is not ActivityQueueTask activity || await TakeAsync(activity, request) is not { } response) continue;
+            if (!call.CancellationToken.IsCancellationRequested) return response;
+            await GiveBackAsync(activity);
+            break;
         }
         return new PollActivityTaskQueueResponse();
     }
@@ -113,6 +116,18 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
             return null;
         }
     }
+
+    /// <summary>The worker went away before it was given the task: another gets it, as the same attempt.</summary>
+    private Task GiveBackAsync(ActivityQueueTask offered) => host.ChangeAsync(
+        offered.Run,
+        change =>
+        {
+            if (!change.State.Activities.TryGetValue(offered.ScheduledId, out var activity) || activity.Attempt != offered.Attempt || !activity.IsStarted) return;
+            activity.StartedAt = null;
+            change.Touch(activity);
+            change.OfferedActivities.Add(activity.ScheduledId);
+        },
+        CancellationToken.None);
 
     private Task<bool> HeartbeatAsync(Named named, Payloads? details, CancellationToken cancellationToken) => ChangeAsync(
         named,

@@ -48,7 +48,8 @@ internal sealed class ExternalCalls(RunHost host, RunLookup lookup, NamespaceChe
             change =>
             {
                 OfChain(change, request.FirstExecutionRunId);
-                Open(change);
+                // One that has ended needs no cancel: that is no error.
+                if (!change.State.IsRunning) return;
                 change.RequestCancel(request.Reason, request.Identity, request.RequestId, links: request.Links);
             },
             call.CancellationToken);

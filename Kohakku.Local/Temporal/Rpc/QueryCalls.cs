@@ -99,7 +99,7 @@ internal sealed class QueryCalls(RunHost host, RunLookup lookup, TaskQueues queu
             limit.CancelAfter(patience > TimeSpan.Zero ? patience : TimeSpan.FromSeconds(5));
             try
             {
-                return await AskAsync(sticky, key, query, limit.Token);
+                return await AskAsync(sticky, normal.Key, key, query, limit.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -115,12 +115,12 @@ internal sealed class QueryCalls(RunHost host, RunLookup lookup, TaskQueues queu
                     cancellationToken);
             }
         }
-        return await AskAsync(normal, key, query, cancellationToken);
+        return await AskAsync(normal, normal.Key, key, query, cancellationToken);
     }
 
-    private async Task<QueryWorkflowResponse> AskAsync(TaskQueue queue, RunKey key, WorkflowQuery query, CancellationToken cancellationToken)
+    private async Task<QueryWorkflowResponse> AskAsync(TaskQueue queue, QueueKey normal, RunKey key, WorkflowQuery query, CancellationToken cancellationToken)
     {
-        var task = new QueryQueueTask(key, query) { OfferedAt = host.Time.GetUtcNow() };
+        var task = new QueryQueueTask(key, query, normal) { OfferedAt = host.Time.GetUtcNow() };
         queues.OfferQuery(queue, task);
         try
         {

@@ -72,9 +72,10 @@ internal sealed class StartCalls(RunHost host, Starter starter, SearchAttributeR
             TaskQueue = new() { Name = request.TaskQueue.Name, Kind = TaskQueueKind.Normal },
             Input = request.Input,
             Header = request.Header,
-            WorkflowExecutionTimeout = executionTimeout.ToDuration(),
+            // Left open where the client leaves it open, as clients show it so.
+            WorkflowExecutionTimeout = executionTimeout > TimeSpan.Zero ? executionTimeout.ToDuration() : request.WorkflowExecutionTimeout,
             WorkflowExecutionExpirationTime = executionTimeout > TimeSpan.Zero ? (now + executionTimeout).ToTimestamp() : null,
-            WorkflowRunTimeout = runTimeout.ToDuration(),
+            WorkflowRunTimeout = runTimeout > TimeSpan.Zero ? runTimeout.ToDuration() : request.WorkflowRunTimeout,
             WorkflowTaskTimeout = taskTimeout.ToDuration(),
             Identity = request.Identity,
             RetryPolicy = request.RetryPolicy is null ? null : Retries.WithDefaults(request.RetryPolicy),

@@ -47,11 +47,11 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                 queue.Offer(task, first: true);
                 break;
             }
-            if (await TakeAsync(task, request, sticky, call.CancellationToken) is { } response)
-            {
-                response.BacklogCountHint = queue.Backlog;
-                return response;
-            }
+            if (await TakeAsync(task, request, sticky, call.CancellationToken) is not { } response) continue;
+            response.BacklogCountHint = queue.Backlog;
+            if (!call.CancellationToken.IsCancellationRequested) return response;
+            await GiveBackAsync(task);
+            break;
         }
         return new PollWorkflowTaskQueueResponse();
     }
@@ -85,6 +85,23 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         {
             return null;
         }
+    }
+
+    /// <summary>The worker went away before it was given the task, which has begun: it times out now rather than in a while.</summary>
+    private async Task GiveBackAsync(QueueTask task)
+    {
+        if (task is QueryQueueTask query) queues.Get(query.NormalQueue).Offer(query, first: true);
+        if (task is not WorkflowQueueTask offered) return;
+        await host.ChangeAsync(
+            offered.Run,
+            change =>
+            {
+                if (change.State.Task is not { IsStarted: true } begun || begun.Attempt != offered.Attempt) return;
+                change.TimeOutStartedTask();
+                change.AfterCommit.Add(change.Run.Updates.TakeBack);
+                change.ScheduleTask();
+            },
+            CancellationToken.None);
     }
 
     private async Task<PollWorkflowTaskQueueResponse?> TakeQueryAsync(QueryQueueTask query, bool sticky, CancellationToken cancellationToken)

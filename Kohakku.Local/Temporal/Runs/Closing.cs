@@ -12,9 +12,6 @@ namespace Kohakku.Local.Temporal.Runs;
 /// <summary>How a run ends, and what follows: a run that takes over, word to the parent, the end of its children.</summary>
 internal static class Closing
 {
-    /// <summary>Two runs of a chain begin no closer than this, so that one that does nothing but continue does not spin.</summary>
-    private static readonly TimeSpan LeastBetweenRuns = TimeSpan.FromSeconds(1);
-
     public static async ValueTask<HistoryEvent> CompleteAsync(RunChange change, CompleteWorkflowExecutionCommandAttributes command, long completedId)
     {
         var successor = CronDelay(change) is { } delay
@@ -57,7 +54,7 @@ internal static class Closing
         if (state.ExecutionTimeout > TimeSpan.Zero && (runTimeout == TimeSpan.Zero || runTimeout > state.ExecutionTimeout)) runTimeout = state.ExecutionTimeout;
         var taskTimeout = command.WorkflowTaskTimeout.ToSpan() is { Ticks: > 0 } givenTask ? givenTask : state.WorkflowTaskTimeout;
         var initiator = command.Initiator == ContinueAsNewInitiator.Unspecified ? ContinueAsNewInitiator.Workflow : command.Initiator;
-        var backoff = MinimalBackoff(change, command.BackoffStartInterval.ToSpan());
+        var backoff = command.BackoffStartInterval.ToSpan();
         var attributes = new WorkflowExecutionStartedEventAttributes
         {
             WorkflowId = state.WorkflowId,
@@ -201,19 +198,13 @@ internal static class Closing
         var attributes = NewRuns.After(change.State, await change.Run.StartedAttributesAsync());
         attributes.Initiator = initiator;
         attributes.Attempt = initiator == ContinueAsNewInitiator.Retry ? change.State.Attempt + 1 : 1;
-        attributes.FirstWorkflowTaskBackoff = MinimalBackoff(change, delay).ToDuration();
+        attributes.FirstWorkflowTaskBackoff = delay.ToDuration();
         with(attributes);
         return NewRuns.Begin(change.Run.Host, Options(change), attributes, change.Now);
     }
 
     private static TimeSpan? CronDelay(RunChange change) =>
         change.State.CronSchedule.Length == 0 ? null : Cron.TryParse(change.State.CronSchedule)?.Delay(change.State.ExecutionTime, change.Now);
-
-    private static TimeSpan MinimalBackoff(RunChange change, TimeSpan backoff)
-    {
-        var lifetime = change.Now - change.State.ExecutionTime;
-        return lifetime + backoff < LeastBetweenRuns ? LeastBetweenRuns - lifetime : backoff;
-    }
 
     private static NewRunOptions Options(RunChange change) => new(change.State.Namespace, Guid.CreateVersion7(), Guid.NewGuid().ToString())
     {

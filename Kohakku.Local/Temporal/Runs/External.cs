@@ -37,7 +37,7 @@ internal static class External
         change.EnsureTask();
     }
 
-    /// <summary>A second request changes nothing.</summary>
+    /// <summary>A second request changes nothing. The run is told at once, even if its first workflow task has to wait still.</summary>
     public static void RequestCancel(this RunChange change, string reason, string identity, string requestId, long initiatedId = 0, WorkflowExecution? from = null, IEnumerable<Link>? links = null)
     {
         if (change.State.CancelRequested) return;
@@ -51,6 +51,7 @@ internal static class External
             },
             Links = { links ?? [] },
         });
+        change.State.FirstTaskAt = null;
         change.EnsureTask();
     }
 

@@ -241,16 +241,19 @@ internal sealed class RunChange(Run run, RunState state, DateTimeOffset now, boo
     }
 
     /// <summary>What a part has become; null when it is no more.</summary>
+    // Null is spelt out, as a bare one would become empty memory.
     private ReadOnlyMemory<byte>? Data(PartKind kind, string key) => kind switch
     {
-        PartKind.Activity => State.Activities.TryGetValue(Id(key), out var activity) ? StateCodec.Write(activity) : null,
-        PartKind.Timer => State.Timers.TryGetValue(key, out var timer) ? StateCodec.Write(timer) : null,
-        PartKind.Child => State.Children.TryGetValue(Id(key), out var child) ? StateCodec.Write(child) : null,
-        PartKind.ExternalRequest => State.ExternalRequests.TryGetValue(Id(key), out var request) ? StateCodec.Write(request) : null,
-        PartKind.Update => State.Updates.TryGetValue(key, out var update) ? StateCodec.Write(update) : null,
+        PartKind.Activity => State.Activities.TryGetValue(Id(key), out var activity) ? StateCodec.Write(activity) : NoData,
+        PartKind.Timer => State.Timers.TryGetValue(key, out var timer) ? StateCodec.Write(timer) : NoData,
+        PartKind.Child => State.Children.TryGetValue(Id(key), out var child) ? StateCodec.Write(child) : NoData,
+        PartKind.ExternalRequest => State.ExternalRequests.TryGetValue(Id(key), out var request) ? StateCodec.Write(request) : NoData,
+        PartKind.Update => State.Updates.TryGetValue(key, out var update) ? StateCodec.Write(update) : NoData,
         PartKind.RequestId => ReadOnlyMemory<byte>.Empty,
         _ => throw new InvalidOperationException($"Parts of kind {kind} are not touched one by one."),
     };
+
+    private static ReadOnlyMemory<byte>? NoData => null;
 
     private static long Id(string key) => long.Parse(key, System.Globalization.CultureInfo.InvariantCulture);
 }
