@@ -41,7 +41,8 @@ internal static class SearchValues
         {
             var reader = new Utf8JsonReader(payload.Data.Span);
             var value = JsonElement.ParseValue(ref reader);
-            return value.ValueKind is JsonValueKind.Null || HoldsZero(value) ? null : value;
+            var isUnset = value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.Array && value.GetArrayLength() == 0);
+            return isUnset || HoldsZero(value) ? null : value;
         }
         catch (JsonException)
         {
