@@ -1,4 +1,5 @@
 using Temporalio.Common;
+using Temporalio.Converters;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
 
@@ -129,7 +130,7 @@ public class CountdownWorkflow
 {
     [WorkflowRun]
     public Task<CountdownResult> RunAsync(Countdown countdown) => countdown.Left > 0
-        ? throw Workflow.CreateContinueAsNewException((CountdownWorkflow workflow) => workflow.RunAsync(countdown with { Left = countdown.Left - 1 }))
+        ? throw Workflow.CreateContinueAsNewException((CountdownWorkflow workflow) => workflow.RunAsync(new Countdown(countdown.Left - 1, countdown.Kept)))
         : Task.FromResult(new CountdownResult(
             countdown.Kept,
             Workflow.Memo.TryGetValue("memo", out var memo) ? Workflow.PayloadConverter.ToValue<string>(memo) : null,

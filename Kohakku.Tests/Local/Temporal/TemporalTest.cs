@@ -1,6 +1,7 @@
 using Kohakku.Tests.Fixtures;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 using Temporalio.Worker;
@@ -50,6 +51,11 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
     protected static async Task<List<HistoryEvent>> EventsAsync(WorkflowHandle handle) => [.. (await handle.FetchHistoryAsync()).Events];
 
     protected static async Task<List<EventType>> EventTypesAsync(WorkflowHandle handle) => (await EventsAsync(handle)).ConvertAll(item => item.EventType);
+
+    /// <summary>All that the server says of a run; the SDK's own description leaves some of it out.</summary>
+    protected async Task<DescribeWorkflowExecutionResponse> DescribeAsync(WorkflowHandle handle) =>
+        await Client.WorkflowService.DescribeWorkflowExecutionAsync(
+            new() { Namespace = TemporalServerFixture.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId ?? "" } });
 
     /// <summary>Waits for an event, and answers the first.</summary>
     protected static Task<HistoryEvent> HasEventAsync(WorkflowHandle handle, EventType type) =>
