@@ -124,3 +124,11 @@ public class JourneyWorkflow
         return $"{first} {child} {last}";
     }
 }
+
+[Workflow]
+public class LongLocalActivityWorkflow
+{
+    [WorkflowRun]
+    public Task<string> RunAsync() => Workflow.ExecuteLocalActivityAsync(
+        (TestActivities activities) => activities.Hold("held"), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1) });
+}

@@ -161,3 +161,13 @@ public class RelayWorkflow
         return Task.CompletedTask;
     }
 }
+
+/// <summary>Continues as new as many times as given.</summary>
+[Workflow]
+public class RelayingChildWorkflow
+{
+    [WorkflowRun]
+    public Task<string> RunAsync(string times, int done = 0) => done == int.Parse(times, System.Globalization.CultureInfo.InvariantCulture)
+        ? Task.FromResult($"after {done}")
+        : throw Workflow.CreateContinueAsNewException((RelayingChildWorkflow workflow) => workflow.RunAsync(times, done + 1));
+}
