@@ -140,10 +140,11 @@ internal static class TemporalServer
             return 78;
         }
         await using var app = Build(new TemporalServerOptions(urls, namespaces, database, retention));
+        var store = app.Services.GetRequiredService<RunStore>();
         try
         {
             await HostingAbstractionsHostExtensions.RunAsync(app, cancellationToken);
-            return app.Services.GetRequiredService<RunStore>().Superseded.IsCompleted ? 1 : 0;
+            return store.Superseded.IsCompleted ? 1 : 0;
         }
         catch (Exception fault) when (fault is IOException or StorageException)
         {

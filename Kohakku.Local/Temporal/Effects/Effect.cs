@@ -25,6 +25,10 @@ internal abstract record Effect(RunKey From, string FromWorkflowId, long Initiat
     [JsonIgnore]
     public Guid Id { get; init; } = Guid.CreateVersion7();
 
+    /// <summary>Done once the effect is.</summary>
+    [JsonIgnore]
+    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public EffectRow ToRow() => new(Id, JsonSerializer.SerializeToUtf8Bytes(this, EffectJson.Default.Effect));
 
     public static Effect FromRow(EffectRow row) =>

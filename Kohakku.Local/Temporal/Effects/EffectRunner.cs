@@ -48,6 +48,7 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
             try
             {
                 await DoAsync(effect, stoppingToken);
+                effect.Done.TrySetResult();
                 return;
             }
             catch (Exception fault) when (!stoppingToken.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Kohakku.Local.Temporal.Effects;
 using Kohakku.Local.Temporal.Runs;
 using Kohakku.Local.Temporal.Runs.Commands;
 using Kohakku.Local.Temporal.Runs.State;
@@ -20,6 +21,7 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
     private static readonly TimeSpan LongestHeartbeat = TimeSpan.FromMinutes(30);
 
     private const int MostEagerActivities = 3;
+    private static readonly TimeSpan PatienceForChildren = TimeSpan.FromMilliseconds(100);
 
     public async Task<RespondWorkflowTaskCompletedResponse> CompleteAsync(RespondWorkflowTaskCompletedRequest request, CancellationToken cancellationToken)
     {
@@ -28,7 +30,8 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
         var inline = false;
         var eager = new List<ActivityState>();
         long discardedAt = 0;
-        return await host.ChangeAsync(
+        Task[] children = [];
+        var answer = await host.ChangeAsync(
             token.Run,
             async change =>
             {
@@ -49,9 +52,25 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
                     return;
                 }
                 (inline, discardedAt) = await ApplyAsync(change, task, request, heartbeat, eager);
+                children = [.. change.Owed.OfType<StartChild>().Select(start => start.Done.Task)];
             },
             async run => refused is null ? await AnswerAsync(run, request, inline, eager, discardedAt) : throw refused,
             cancellationToken);
+        if (children.Length > 0) await WaitShortlyAsync(Task.WhenAll(children));
+        return answer;
+    }
+
+    /// <summary>Who is told that a task is done mostly finds the children there that it started.</summary>
+    private async Task WaitShortlyAsync(Task children)
+    {
+        try
+        {
+            await children.WaitAsync(PatienceForChildren, host.Time);
+        }
+        catch (TimeoutException)
+        {
+            // They are owed, and will come.
+        }
     }
 
     /// <summary>A worker could not do the task.</summary>
