@@ -11,7 +11,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
 {
     private static readonly ActivityCall Beating = new("Beat", "alive") { HeartbeatMilliseconds = 1000 };
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancel_is_tried_and_the_workflow_does_not_wait()
     {
         StartWorker();
@@ -23,7 +23,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.StartsWith("cancelled", Assert.Single(Activities.Outcomes), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancel_is_waited_for_until_the_activity_has_ended()
     {
         StartWorker();
@@ -35,7 +35,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.True(types.IndexOf(EventType.ActivityTaskCancelRequested) < types.IndexOf(EventType.ActivityTaskCanceled));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancel_that_abandons_leaves_the_activity_alone()
     {
         StartWorker();
@@ -45,7 +45,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.DoesNotContain(EventType.ActivityTaskCancelRequested, await EventTypesAsync(handle));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_that_no_worker_took_is_cancelled_at_once()
     {
         StartWorker();
@@ -56,7 +56,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.Equal("cancelled", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_is_completed_by_its_token()
     {
         StartWorker();
@@ -68,7 +68,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         await Assert.ThrowsAnyAsync<Exception>(() => activity.CompleteAsync("again"));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_is_completed_by_its_id()
     {
         StartWorker();
@@ -77,7 +77,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.Equal("from outside", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_is_failed_from_outside()
     {
         StartWorker();
@@ -87,7 +87,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.Equal("Outside", Assert.IsType<ApplicationFailureException>(failed.InnerException).ErrorType);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_failure_from_outside_is_retried_and_the_old_token_is_worthless()
     {
         StartWorker();
@@ -100,7 +100,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.Equal("second", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Who_completes_from_outside_hears_of_a_cancel_and_reports_it()
     {
         StartWorker();
@@ -115,7 +115,7 @@ public sealed class ActivityCompletionTests(TemporalServerFixture server) : Temp
         Assert.Equal("cancelled", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_token_that_was_not_given_out_is_refused() =>
         await Assert.ThrowsAnyAsync<Exception>(() => Client.GetAsyncActivityHandle([1, 2, 3]).CompleteAsync("x"));
 

@@ -6,7 +6,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_answers_what_it_was_given()
     {
         StartWorker();
@@ -21,18 +21,19 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
             await EventTypesAsync(handle));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_is_tried_until_it_succeeds_and_only_the_last_attempt_is_history()
     {
         StartWorker();
         var handle = await StartAsync(new("Flaky", "3"));
         Assert.Equal("attempt 3", await handle.GetResultAsync());
         Assert.Equal([("Flaky", 1), ("Flaky", 2), ("Flaky", 3)], Activities.Begun);
-        var started = Assert.Single((await EventsAsync(handle)).FindAll(item => item.EventType == EventType.ActivityTaskStarted)).ActivityTaskStartedEventAttributes;
+        Assert.Single(await EventTypesAsync(handle), EventType.ActivityTaskStarted);
+        var started = (await HasEventAsync(handle, EventType.ActivityTaskStarted)).ActivityTaskStartedEventAttributes;
         Assert.Equal((3, "attempt 2 failed"), (started.Attempt, started.LastFailure.Message));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_interval_between_attempts_is_kept()
     {
         StartWorker();
@@ -44,7 +45,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.InRange(started - scheduled, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_last_attempt_that_may_be_made_is_the_last()
     {
         StartWorker();
@@ -55,7 +56,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(2, Activities.Begun.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_failure_that_is_not_to_be_retried_is_not()
     {
         StartWorker();
@@ -68,7 +69,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(2, Activities.Begun.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_that_no_worker_takes_times_out()
     {
         StartWorker();
@@ -76,7 +77,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(TimeoutType.ScheduleToStart, (await TimesOutAsync(call)).TimeoutType);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_that_takes_too_long_is_tried_again_or_times_out()
     {
         StartWorker();
@@ -85,7 +86,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal([("Hold", 1), ("Hold", 2)], Activities.Begun);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_that_takes_too_long_altogether_times_out()
     {
         StartWorker();
@@ -93,7 +94,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(TimeoutType.ScheduleToClose, (await TimesOutAsync(call)).TimeoutType);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Attempts_end_when_there_is_no_time_for_another()
     {
         StartWorker();
@@ -103,7 +104,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.InRange(Activities.Begun.Count, 2, 6);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_that_falls_silent_times_out_with_what_it_said_last()
     {
         StartWorker();
@@ -111,14 +112,14 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal((TimeoutType.Heartbeat, "last words"), (timeout.TimeoutType, timeout.LastHeartbeatDetails.ElementAt<string>(0)));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_next_attempt_is_told_what_the_last_one_said()
     {
         StartWorker();
         Assert.Equal("last words", await (await StartAsync(new("FallSilent", "last words") { HeartbeatMilliseconds = 700 })).GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Many_activities_of_one_run_are_all_run()
     {
         StartWorker();
@@ -126,7 +127,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(150, Activities.Begun.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_local_activity_is_recorded_as_a_marker()
     {
         StartWorker();
@@ -137,7 +138,7 @@ public sealed class ActivityTests(TemporalServerFixture server) : TemporalTest(s
         Assert.DoesNotContain(EventType.ActivityTaskScheduled, types);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_may_have_a_task_queue_of_its_own()
     {
         StartWorker();

@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_answers_its_parent()
     {
         StartWorker();
@@ -23,7 +23,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Equal((handle.Id, handle.ResultRunId), (started.RootWorkflowExecution.WorkflowId, started.RootWorkflowExecution.RunId));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_that_fails_tells_its_parent_why()
     {
         StartWorker();
@@ -33,7 +33,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Equal(("child broke", "Asked"), (cause.Message, cause.ErrorType));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_that_is_terminated_tells_its_parent()
     {
         StartWorker();
@@ -45,7 +45,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Contains(EventType.ChildWorkflowExecutionTerminated, await EventTypesAsync(handle));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_that_times_out_tells_its_parent()
     {
         StartWorker();
@@ -53,7 +53,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.IsType<TimeoutFailureException>((await FailsWithAsync<ChildWorkflowFailureException>(handle)).InnerException);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_that_is_tried_again_answers_at_last()
     {
         StartWorker();
@@ -64,7 +64,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Single(await EventTypesAsync(handle), EventType.ChildWorkflowExecutionStarted);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_parent_cancels_its_child_and_waits_for_its_end()
     {
         StartWorker();
@@ -73,13 +73,14 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         await HasEventAsync(handle, EventType.ChildWorkflowExecutionStarted);
         await HasEventAsync(Client.GetWorkflowHandle(child.Id), EventType.WorkflowTaskCompleted);
         await handle.SignalAsync(workflow => workflow.CancelAsync());
+        await HasEventAsync(handle, EventType.ChildWorkflowExecutionCanceled);
+        await handle.SignalAsync(workflow => workflow.LeaveAsync());
         Assert.Equal("cancelled", await handle.GetResultAsync());
         Assert.Equal([("Echo", 1)], Activities.Begun);
-        Assert.Contains(EventType.ChildWorkflowExecutionCanceled, await EventTypesAsync(handle));
         Assert.Equal(WorkflowExecutionStatus.Canceled, (await Client.GetWorkflowHandle(child.Id).DescribeAsync()).Status);
     }
 
-    [Theory]
+    [Theory(Timeout = Limit)]
     [InlineData(ChildWorkflowCancellationType.TryCancel, WorkflowExecutionStatus.Canceled)]
     [InlineData(ChildWorkflowCancellationType.Abandon, WorkflowExecutionStatus.Running)]
     public async Task A_parent_cancels_its_child_and_does_not_wait(ChildWorkflowCancellationType type, WorkflowExecutionStatus expected)
@@ -89,11 +90,13 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         var handle = await Client.StartWorkflowAsync((CancellingParentWorkflow workflow) => workflow.RunAsync(child), Options());
         await HasEventAsync(handle, EventType.ChildWorkflowExecutionStarted);
         await handle.SignalAsync(workflow => workflow.CancelAsync());
-        Assert.Equal("cancelled", await handle.GetResultAsync());
         await HasStatusAsync(Client.GetWorkflowHandle(child.Id), expected);
+        await handle.SignalAsync(workflow => workflow.LeaveAsync());
+        Assert.Equal("cancelled", await handle.GetResultAsync());
+        Assert.Equal(expected, (await Client.GetWorkflowHandle(child.Id).DescribeAsync()).Status);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancelled_parent_cancels_its_child()
     {
         StartWorker();
@@ -105,7 +108,7 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
         await HasStatusAsync(Client.GetWorkflowHandle(child.Id), WorkflowExecutionStatus.Canceled);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_whose_id_runs_already_is_not_started()
     {
         StartWorker();
@@ -117,14 +120,14 @@ public sealed class ChildTests(TemporalServerFixture server) : TemporalTest(serv
             StartChildWorkflowExecutionFailedCause.WorkflowAlreadyExists, failed.StartChildWorkflowExecutionFailedEventAttributes.Cause);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_parent_signals_its_child()
     {
         StartWorker();
         Assert.Equal("from the parent", await Client.ExecuteWorkflowAsync((TalkingParentWorkflow workflow) => workflow.RunAsync(), Options()));
     }
 
-    [Theory]
+    [Theory(Timeout = Limit)]
     [InlineData(Temporalio.Workflows.ParentClosePolicy.Terminate, "complete", WorkflowExecutionStatus.Terminated)]
     [InlineData(Temporalio.Workflows.ParentClosePolicy.Terminate, "fail", WorkflowExecutionStatus.Terminated)]
     [InlineData(Temporalio.Workflows.ParentClosePolicy.Terminate, "terminate", WorkflowExecutionStatus.Terminated)]

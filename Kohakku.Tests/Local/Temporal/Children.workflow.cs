@@ -57,11 +57,12 @@ public class LeavingWorkflow
     }
 }
 
-/// <summary>Cancels its child when it is told to; answers how that ended.</summary>
+/// <summary>Cancels its child when it is told to; when it is told to leave it answers how that ended.</summary>
 [Workflow]
 public class CancellingParentWorkflow
 {
     private bool _cancel;
+    private bool _leave;
 
     [WorkflowRun]
     public async Task<string> RunAsync(ChildCall call)
@@ -76,6 +77,8 @@ public class CancellingParentWorkflow
         }
         catch (ChildWorkflowFailureException exception) when (exception.InnerException is CanceledFailureException)
         {
+            // A request to cancel that is not on its way yet ends with the run that made it.
+            await Workflow.WaitConditionAsync(() => _leave);
             return "cancelled";
         }
     }
@@ -84,6 +87,13 @@ public class CancellingParentWorkflow
     public Task CancelAsync()
     {
         _cancel = true;
+        return Task.CompletedTask;
+    }
+
+    [WorkflowSignal]
+    public Task LeaveAsync()
+    {
+        _leave = true;
         return Task.CompletedTask;
     }
 }

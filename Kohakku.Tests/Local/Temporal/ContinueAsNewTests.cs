@@ -5,7 +5,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class ContinueAsNewTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Each_run_has_the_input_of_the_last_and_the_memo_of_the_first()
     {
         StartWorker();
@@ -30,7 +30,7 @@ public sealed class ContinueAsNewTests(TemporalServerFixture server) : TemporalT
         Assert.Equal(4, await Client.ListWorkflowsAsync($"WorkflowId = '{handle.Id}'").CountAsync(Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_answers_for_itself_where_its_successors_are_not_followed()
     {
         StartWorker();
@@ -39,7 +39,7 @@ public sealed class ContinueAsNewTests(TemporalServerFixture server) : TemporalT
         await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowContinuedAsNewException>(() => handle.GetResultAsync(followRuns: false));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task No_signal_is_lost_between_two_runs()
     {
         StartWorker();
@@ -52,7 +52,7 @@ public sealed class ContinueAsNewTests(TemporalServerFixture server) : TemporalT
         Assert.NotEqual(handle.ResultRunId, (await current.DescribeAsync()).RunId);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_child_that_continues_answers_its_parent_at_its_end()
     {
         StartWorker();
@@ -61,7 +61,7 @@ public sealed class ContinueAsNewTests(TemporalServerFixture server) : TemporalT
         Assert.Equal(4, await Client.ListWorkflowsAsync($"WorkflowId = '{child.Id}'").CountAsync(Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_and_all_that_follow_are_cancelled_by_the_first_one_s_id()
     {
         StartWorker();

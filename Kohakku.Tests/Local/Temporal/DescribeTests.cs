@@ -7,7 +7,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_is_described_while_it_runs_and_when_it_has_ended()
     {
         StartWorker();
@@ -27,7 +27,7 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(running.StartTime, ended.StartTime);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_pending_activity_is_told_with_its_attempt_failure_and_heartbeat()
     {
         var raw = new RawWorker(Client, TaskQueue);
@@ -60,7 +60,7 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Empty((await DescribeAsync(handle)).PendingActivities);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Pending_children_and_the_parent_are_told()
     {
         StartWorker();
@@ -75,7 +75,7 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal((handle.Id, handle.ResultRunId), (root.WorkflowId, root.RunId));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_task_that_waits_is_told()
     {
         var handle = await Client.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options());
@@ -84,7 +84,7 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(PendingWorkflowTaskState.Started, (await DescribeAsync(handle)).PendingWorkflowTask.State);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_earlier_run_is_described_by_its_own_id()
     {
         StartWorker();
@@ -97,7 +97,7 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
         await FailsAsync(RpcException.StatusCode.NotFound, () => Client.GetWorkflowHandle(handle.Id, $"{Guid.NewGuid()}").DescribeAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_task_queue_tells_who_asks_it()
     {
         StartWorker(options => options.Identity = "the worker");

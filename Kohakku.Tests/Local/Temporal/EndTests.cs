@@ -7,7 +7,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancelled_run_ends_as_cancelled()
     {
         StartWorker();
@@ -22,7 +22,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         await handle.CancelAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancelled_run_may_clean_up()
     {
         StartWorker();
@@ -33,7 +33,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         Assert.Equal([("Echo", 1)], Activities.Begun);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancelled_run_may_complete()
     {
         StartWorker();
@@ -43,7 +43,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         Assert.Equal("completed", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_is_cancelled_before_any_worker_saw_it()
     {
         var handle = await Client.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options());
@@ -52,7 +52,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         await FailsWithAsync<CanceledFailureException>(handle);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_terminated_run_ends_at_once_and_says_why()
     {
         var handle = await Client.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options());
@@ -66,7 +66,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         await FailsAsync(RpcException.StatusCode.NotFound, () => handle.TerminateAsync("again"));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_terminated_run_does_nothing_more()
     {
         StartWorker();
@@ -79,7 +79,7 @@ public sealed class EndTests(TemporalServerFixture server) : TemporalTest(server
         Assert.StartsWith("cancelled", Assert.Single(Activities.Outcomes), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_is_not_the_one_meant_is_left_alone()
     {
         var options = Options(options => options.IdConflictPolicy = WorkflowIdConflictPolicy.TerminateExisting);

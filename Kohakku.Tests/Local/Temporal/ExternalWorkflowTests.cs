@@ -6,7 +6,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class ExternalWorkflowTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_signals_and_cancels_another()
     {
         StartWorker();
@@ -22,7 +22,7 @@ public sealed class ExternalWorkflowTests(TemporalServerFixture server) : Tempor
         Assert.Equal((handle.Id, handle.ResultRunId), (requested.ExternalWorkflowExecution.WorkflowId, requested.ExternalWorkflowExecution.RunId));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_that_is_not_there_is_not_signalled()
     {
         StartWorker();
@@ -33,7 +33,7 @@ public sealed class ExternalWorkflowTests(TemporalServerFixture server) : Tempor
             SignalExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound, failed.SignalExternalWorkflowExecutionFailedEventAttributes.Cause);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_that_is_not_there_is_not_cancelled()
     {
         StartWorker();
@@ -41,10 +41,11 @@ public sealed class ExternalWorkflowTests(TemporalServerFixture server) : Tempor
         Assert.NotEqual("done", await handle.GetResultAsync());
         var failed = await HasEventAsync(handle, EventType.RequestCancelExternalWorkflowExecutionFailed);
         Assert.Equal(
-            CancelExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound, failed.RequestCancelExternalWorkflowExecutionFailedEventAttributes.Cause);
+            CancelExternalWorkflowExecutionFailedCause.ExternalWorkflowExecutionNotFound,
+            failed.RequestCancelExternalWorkflowExecutionFailedEventAttributes.Cause);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_that_has_ended_is_not_signalled()
     {
         StartWorker();

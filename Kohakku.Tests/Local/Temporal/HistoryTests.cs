@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_history_is_read_page_by_page()
     {
         var handle = await RunAsync();
@@ -32,7 +32,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.True(whole.Count > 10);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_history_is_read_backwards()
     {
         var handle = await RunAsync();
@@ -56,7 +56,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.Equal(whole, reversed);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_event_that_ended_a_run_is_given_alone()
     {
         var handle = await RunAsync();
@@ -64,7 +64,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.Equal([(await EventsAsync(handle))[^1]], last);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Whoever_waits_for_the_end_hears_of_it()
     {
         StartWorker();
@@ -75,7 +75,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.All(await Task.WhenAll(waiting), result => Assert.Equal(["item"], result));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Whoever_waits_for_new_events_gets_each_of_them()
     {
         StartWorker();
@@ -97,7 +97,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.Equal(await EventsAsync(handle), followed);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Whoever_waits_in_vain_gets_an_answer_in_time_and_may_ask_again()
     {
         var handle = await Client.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options());
@@ -114,7 +114,7 @@ public sealed class HistoryTests(TemporalServerFixture server) : TemporalTest(se
         Assert.False(page.NextPageToken.IsEmpty);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_token_that_was_not_given_out_is_refused()
     {
         var handle = await Client.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options());

@@ -16,7 +16,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
     private static readonly SearchAttributeKey<double> Ratio = SearchAttributeKey.CreateDouble("TestRatio");
     private static readonly SearchAttributeKey<string> Text = SearchAttributeKey.CreateText("TestText");
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Runs_are_found_by_what_they_are()
     {
         StartWorker();
@@ -39,7 +39,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
         await FindsAsync("StartTime BETWEEN '2020-01-01T00:00:00Z' AND '2999-01-01T00:00:00Z'", done, failed, running);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Runs_are_listed_newest_first_and_page_by_page()
     {
         var started = new List<string>();
@@ -65,7 +65,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
         Assert.Equal(5, await Client.ListWorkflowsAsync(query, new() { Limit = 5 }).CountAsync(Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Runs_are_counted_all_and_by_status()
     {
         StartWorker();
@@ -79,7 +79,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
             counted.Groups.Select(group => (Status: (string)group.GroupValues.Single(), group.Count)).OrderBy(group => group.Status, StringComparer.Ordinal));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Search_attributes_are_given_changed_and_found()
     {
         await RegisterAsync();
@@ -104,8 +104,9 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
 
         foreach (var query in (string[])
             [
-                $"TestKeyword = '{keyword.Replace("'", "''", StringComparison.Ordinal)}'", "TestNumber = 42", "TestNumber > 41 AND TestNumber <= 42", "TestTags = 'two'",
-                "TestTags IN ('three', 'one')", "TestFlag = true", "TestRatio < 0.6", "TestTime = '2024-02-29T12:30:00Z'", "TestNumber IS NOT NULL",
+                $"TestKeyword = '{keyword.Replace("'", "''", StringComparison.Ordinal)}'", "TestNumber = 42", "TestNumber > 41 AND TestNumber <= 42",
+                "TestTags = 'two'", "TestTags IN ('three', 'one')", "TestFlag = true", "TestRatio < 0.6", "TestTime = '2024-02-29T12:30:00Z'",
+                "TestNumber IS NOT NULL",
             ])
         {
             await FindsAsync(query, handle);
@@ -114,7 +115,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
         await FindsAsync("TestTags = 'three'");
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_search_attribute_that_is_not_registered_or_of_another_type_is_refused()
     {
         await RegisterAsync();
@@ -129,7 +130,7 @@ public sealed class ListTests(TemporalServerFixture server) : TemporalTest(serve
         }
     }
 
-    [Theory]
+    [Theory(Timeout = Limit)]
     [InlineData("ExecutionStatus = ")]
     [InlineData("NoSuchAttribute = 'x'")]
     [InlineData("ExecutionStatus = 'Nearly'")]

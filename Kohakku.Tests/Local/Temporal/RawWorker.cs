@@ -17,7 +17,7 @@ internal sealed class RawWorker(ITemporalClient client, string taskQueue)
 {
     public const string Identity = "raw-worker";
 
-    private static readonly RpcOptions Poll = new() { Timeout = TimeSpan.FromSeconds(70) };
+    private TaskQueue Queue => new() { Name = taskQueue, Kind = TaskQueueKind.Normal };
 
     public static Payload Json(object? value) => DataConverter.Default.PayloadConverter.ToPayload(value);
 
@@ -27,13 +27,13 @@ internal sealed class RawWorker(ITemporalClient client, string taskQueue)
     /// <summary>Takes the next workflow task; an empty token says that there was none.</summary>
     public Task<PollWorkflowTaskQueueResponse> TakeWorkflowTaskAsync(CancellationToken cancellationToken) =>
         client.WorkflowService.PollWorkflowTaskQueueAsync(
-            new() { Namespace = client.Options.Namespace, TaskQueue = new TaskQueue { Name = taskQueue, Kind = TaskQueueKind.Normal }, Identity = Identity },
-            new() { Timeout = Poll.Timeout, CancellationToken = cancellationToken });
+            new() { Namespace = client.Options.Namespace, TaskQueue = Queue, Identity = Identity },
+            new() { Timeout = TimeSpan.FromSeconds(70), CancellationToken = cancellationToken });
 
     public Task<PollActivityTaskQueueResponse> TakeActivityTaskAsync(CancellationToken cancellationToken) =>
         client.WorkflowService.PollActivityTaskQueueAsync(
-            new() { Namespace = client.Options.Namespace, TaskQueue = new TaskQueue { Name = taskQueue, Kind = TaskQueueKind.Normal }, Identity = Identity },
-            new() { Timeout = Poll.Timeout, CancellationToken = cancellationToken });
+            new() { Namespace = client.Options.Namespace, TaskQueue = Queue, Identity = Identity },
+            new() { Timeout = TimeSpan.FromSeconds(70), CancellationToken = cancellationToken });
 
     public Task<RespondWorkflowTaskCompletedResponse> CompleteAsync(ByteString token, StickyExecutionAttributes? sticky, params IEnumerable<Command> commands) =>
         client.WorkflowService.RespondWorkflowTaskCompletedAsync(new()
@@ -51,9 +51,9 @@ internal sealed class RawWorker(ITemporalClient client, string taskQueue)
         CompleteWorkflowExecutionCommandAttributes = new() { Result = new Payloads { Payloads_ = { Json(result) } } },
     };
 
-    public static Command StartTimer(string id, TimeSpan time) => new()
+    public static Command StartTimer(string id) => new()
     {
         CommandType = CommandType.StartTimer,
-        StartTimerCommandAttributes = new() { TimerId = id, StartToFireTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(time) },
+        StartTimerCommandAttributes = new() { TimerId = id, StartToFireTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromHours(1)) },
     };
 }

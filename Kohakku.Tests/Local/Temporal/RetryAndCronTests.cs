@@ -10,7 +10,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
 {
     private static readonly RetryPolicy Fast = new() { InitialInterval = TimeSpan.FromMilliseconds(50), BackoffCoefficient = 1 };
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_failed_run_is_followed_by_another_until_one_succeeds()
     {
         StartWorker();
@@ -27,7 +27,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
         Assert.Equal("attempt 1", failed.Failure.Message);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_last_attempt_that_may_be_made_is_the_last()
     {
         StartWorker();
@@ -39,7 +39,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
         Assert.Equal((RetryState.MaximumAttemptsReached, ""), (last.RetryState, last.NewExecutionRunId));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_failure_of_a_type_that_is_not_retried_ends_it()
     {
         StartWorker();
@@ -50,7 +50,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
         Assert.Equal(RetryState.NonRetryableFailure, (await EventsAsync(handle))[^1].WorkflowExecutionFailedEventAttributes.RetryState);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_signal_that_comes_between_two_attempts_reaches_the_next()
     {
         var handle = await Client.StartWorkflowAsync(
@@ -63,7 +63,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
         Assert.Contains(EventType.WorkflowExecutionSignaled, await EventTypesAsync(Client.GetWorkflowHandle(handle.Id)));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cron_schedule_runs_it_again_and_hands_the_last_result_on()
     {
         StartWorker();
@@ -79,7 +79,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
         Assert.True(started.FirstWorkflowTaskBackoff.ToTimeSpan() > TimeSpan.Zero);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cron_schedule_that_makes_no_sense_is_refused() =>
         await FailsAsync(RpcException.StatusCode.InvalidArgument, () => Client.StartWorkflowAsync(
             (CountingWorkflow workflow) => workflow.RunAsync(), Options(options => options.CronSchedule = "every now and then")));

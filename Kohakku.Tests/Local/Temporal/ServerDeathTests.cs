@@ -11,7 +11,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task Fifty_runs_in_the_middle_all_end_right()
     {
         StartWorker();
@@ -32,7 +32,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task Whatever_was_answered_is_there_afterwards()
     {
         var started = new ConcurrentBag<WorkflowHandle<ListWorkflow, List<string>>>();
@@ -43,7 +43,8 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
             {
                 while (true)
                 {
-                    var handle = await Client.StartWorkflowAsync((ListWorkflow workflow) => workflow.RunAsync(), Options(options => options.Rpc = new() { Retry = false }));
+                    var handle = await Client.StartWorkflowAsync(
+                        (ListWorkflow workflow) => workflow.RunAsync(), Options(options => options.Rpc = new() { Retry = false }));
                     started.Add(handle);
                     await handle.SignalAsync(workflow => workflow.PushAsync("item"), new() { Rpc = new() { Retry = false } });
                     signalled[handle.Id] = 1;
@@ -68,7 +69,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task A_timer_that_was_due_meanwhile_fires()
     {
         StartWorker();
@@ -79,7 +80,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal(2, await handle.GetResultAsync().WaitAsync(Patience, Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task An_activity_that_ran_meanwhile_completes()
     {
         StartWorker();
@@ -92,7 +93,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal([("Hold", 1)], Activities.Begun);
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task An_update_that_was_accepted_completes()
     {
         StartWorker();
@@ -104,7 +105,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal(1, await handle.GetUpdateHandle<int>("the-update").GetResultAsync().WaitAsync(Patience, Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task A_worker_killed_with_the_server_is_done_without()
     {
         var handle = await Client.StartWorkflowAsync(
@@ -116,7 +117,7 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal("taken over", await handle.GetResultAsync().WaitAsync(Patience, Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = 2 * Limit)]
     public async Task Who_waits_for_a_result_gets_it_from_the_server_that_comes_after()
     {
         StartWorker();

@@ -9,7 +9,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Signals_arrive_in_their_order()
     {
         StartWorker();
@@ -20,7 +20,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(items, await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Signals_wait_for_a_worker()
     {
         var handle = await Client.StartWorkflowAsync((ListWorkflow workflow) => workflow.RunAsync(), Options());
@@ -32,19 +32,20 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(["early"], await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Five_hundred_signals_at_once_all_arrive()
     {
         StartWorker();
         var handle = await Client.StartWorkflowAsync((ListWorkflow workflow) => workflow.RunAsync(), Options());
-        await Parallel.ForEachAsync(Enumerable.Range(0, 500), new ParallelOptions { MaxDegreeOfParallelism = 25, CancellationToken = Cancellation }, async (index, _) =>
-            await handle.SignalAsync(workflow => workflow.PushAsync($"{index}")));
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = 25, CancellationToken = Cancellation };
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 500), parallel, async (index, _) => await handle.SignalAsync(workflow => workflow.PushAsync($"{index}")));
         await handle.SignalAsync(workflow => workflow.FinishAsync());
         Assert.Equal(Enumerable.Range(0, 500), (await handle.GetResultAsync()).Select(int.Parse).Order());
         Assert.Equal(501, (await EventTypesAsync(handle)).Count(type => type == EventType.WorkflowExecutionSignaled));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_signal_whose_request_comes_again_is_one()
     {
         StartWorker();
@@ -62,7 +63,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(["once"], await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_signal_that_nobody_handles_harms_nothing()
     {
         StartWorker();
@@ -72,7 +73,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Empty(await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_has_ended_is_not_signalled()
     {
         StartWorker();
@@ -85,7 +86,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
             () => Client.GetWorkflowHandle<ListWorkflow>(handle.Id, handle.ResultRunId).SignalAsync(workflow => workflow.PushAsync("late")));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Signal_with_start_starts_what_does_not_run_and_signals_each_time()
     {
         StartWorker();
@@ -109,7 +110,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(["three"], await third.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Signal_with_start_of_many_at_once_starts_one_run()
     {
         StartWorker();
@@ -125,7 +126,7 @@ public sealed class SignalTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(10, (await handles[0].GetResultAsync()).Distinct().Count());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Signal_with_start_obeys_the_reuse_policy()
     {
         StartWorker();

@@ -6,7 +6,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_memo_is_kept_with_the_run()
     {
         var options = Options(options => options.Memo = new Dictionary<string, object> { ["text"] = "kept", ["number"] = 7 });
@@ -16,7 +16,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal(7, await memo["number"].ToValueAsync<int>());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_start_delay_holds_the_first_task_back()
     {
         StartWorker();
@@ -29,7 +29,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         Assert.InRange(events[1].EventTime.ToDateTime() - events[0].EventTime.ToDateTime(), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_takes_longer_than_it_may_times_out()
     {
         StartWorker();
@@ -39,7 +39,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal(WorkflowExecutionStatus.TimedOut, (await handle.DescribeAsync()).Status);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_no_worker_ever_took_times_out_as_well()
     {
         var options = Options(options => options.ExecutionTimeout = TimeSpan.FromSeconds(1));
@@ -47,7 +47,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         await FailsWithAsync<TimeoutFailureException>(handle);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task The_execution_timeout_is_for_all_runs_together()
     {
         StartWorker();
@@ -64,7 +64,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         Assert.NotEqual(WorkflowExecutionStatus.Running, (await Client.GetWorkflowHandle(options.Id!).DescribeAsync()).Status);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task What_was_asked_for_is_told_by_the_first_event()
     {
         var options = Options(options =>

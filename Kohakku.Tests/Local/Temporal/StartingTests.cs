@@ -10,7 +10,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_answers_what_it_was_given()
     {
         StartWorker();
@@ -24,7 +24,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
             await EventTypesAsync(handle));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_that_fails_says_why()
     {
         StartWorker();
@@ -34,7 +34,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(WorkflowExecutionStatus.Failed, (await handle.DescribeAsync()).Status);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_workflow_waits_for_a_worker_and_its_result_may_be_waited_for_meanwhile()
     {
         var handle = await Client.StartWorkflowAsync((EchoWorkflow workflow) => workflow.RunAsync("late"), Options());
@@ -44,7 +44,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal("late", await result);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_id_that_runs_is_refused_and_the_run_that_has_it_is_named()
     {
         var options = Options();
@@ -60,7 +60,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.NotEmpty(detail.StartRequestId);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_id_that_runs_is_used_or_taken_over_where_asked_for()
     {
         var options = Options();
@@ -76,7 +76,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal((WorkflowExecutionStatus.Running, taking.ResultRunId), await CurrentAsync(first.Id));
     }
 
-    [Theory]
+    [Theory(Timeout = Limit)]
     [InlineData(false, WorkflowIdReusePolicy.AllowDuplicate, true)]
     [InlineData(true, WorkflowIdReusePolicy.AllowDuplicate, true)]
     [InlineData(false, WorkflowIdReusePolicy.AllowDuplicateFailedOnly, false)]
@@ -102,7 +102,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         }
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_request_that_comes_again_starts_nothing_new()
     {
         var id = Options().Id!;
@@ -111,7 +111,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal(1, await Client.ListWorkflowsAsync($"WorkflowId = '{id}'").CountAsync(Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Of_many_that_start_an_id_at_once_one_wins()
     {
         var options = Options();
@@ -130,7 +130,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         Assert.Equal((WorkflowExecutionStatus.Running, winner), await CurrentAsync(options.Id!));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task What_cannot_be_started_is_refused()
     {
         await FailsAsync(RpcException.StatusCode.InvalidArgument, () => Client.WorkflowService.StartWorkflowExecutionAsync(Request("", "no id")));
@@ -138,7 +138,7 @@ public sealed class StartingTests(TemporalServerFixture server) : TemporalTest(s
         await FailsAsync(RpcException.StatusCode.NotFound, () => other.StartWorkflowAsync((WaitingWorkflow workflow) => workflow.RunAsync(), Options()));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task What_was_never_started_is_not_found()
     {
         var handle = Client.GetWorkflowHandle("there is no such workflow");

@@ -23,7 +23,10 @@ internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
         _process?.Dispose();
         var start = new ProcessStartInfo(
             "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "kohakku-local.dll"), "temporal", "--urls", $"http://{TargetHost}", "--namespace", TemporalServerFixture.Namespace])
+            [
+                Path.Combine(AppContext.BaseDirectory, "kohakku-local.dll"), "temporal", "--urls", $"http://{TargetHost}",
+                "--namespace", TemporalServerFixture.Namespace,
+            ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

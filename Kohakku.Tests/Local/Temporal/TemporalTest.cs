@@ -11,6 +11,9 @@ namespace Kohakku.Tests.Local.Temporal;
 /// <summary>A test with a task queue of its own; its workers end with it.</summary>
 public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture<TemporalServerFixture>, IAsyncDisposable
 {
+    /// <summary>How many milliseconds a test may take: a server that never answers fails it.</summary>
+    protected const int Limit = 180_000;
+
     private readonly List<RunningWorker> _workers = [];
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;

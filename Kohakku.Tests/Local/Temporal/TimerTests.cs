@@ -5,7 +5,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_timer_fires_when_its_time_has_come()
     {
         StartWorker();
@@ -15,11 +15,11 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         var started = events.Find(item => item.EventType == EventType.TimerStarted)!;
         var fired = events.Find(item => item.EventType == EventType.TimerFired)!;
         Assert.InRange(fired.EventTime.ToDateTime() - started.EventTime.ToDateTime(), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
-        Assert.Equal(
-            (started.TimerStartedEventAttributes.TimerId, started.EventId), (fired.TimerFiredEventAttributes.TimerId, fired.TimerFiredEventAttributes.StartedEventId));
+        Assert.Equal(started.EventId, fired.TimerFiredEventAttributes.StartedEventId);
+        Assert.Equal(started.TimerStartedEventAttributes.TimerId, fired.TimerFiredEventAttributes.TimerId);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Many_timers_all_fire()
     {
         StartWorker();
@@ -28,7 +28,7 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Equal(200, (await EventTypesAsync(handle)).Count(type => type == EventType.TimerFired));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_cancelled_timer_does_not_fire()
     {
         StartWorker();
@@ -40,7 +40,7 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         int Count(EventType type) => types.Count(found => found == type);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_timer_fires_for_a_worker_that_did_not_start_it()
     {
         var first = StartWorker();
@@ -51,7 +51,7 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Equal(1, await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_has_ended_has_no_timers()
     {
         StartWorker();
@@ -63,7 +63,7 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         Assert.Equal(EventType.WorkflowExecutionTerminated, (await EventTypesAsync(handle))[^1]);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Patches_are_recorded_as_markers()
     {
         StartWorker();

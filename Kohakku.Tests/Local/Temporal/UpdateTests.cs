@@ -7,7 +7,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_answers_what_its_handler_answers()
     {
         StartWorker();
@@ -20,7 +20,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(2, types.Count(type => type == EventType.WorkflowExecutionUpdateCompleted));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_is_rejected_leaves_no_trace()
     {
         StartWorker();
@@ -34,7 +34,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         await FinishesWithAsync(handle, "one");
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_fails_says_why_and_the_run_goes_on()
     {
         StartWorker();
@@ -44,7 +44,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         await FinishesWithAsync(handle);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_may_be_left_when_it_is_accepted_and_come_back_to()
     {
         StartWorker();
@@ -61,7 +61,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(1, await handle.GetUpdateHandle<int>("the-update").GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_of_the_same_id_is_the_same_update()
     {
         StartWorker();
@@ -74,16 +74,17 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Single(await EventTypesAsync(handle), EventType.WorkflowExecutionUpdateAccepted);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Updates_at_once_are_all_made()
     {
         StartWorker();
         var handle = await StartAsync();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(index => handle.ExecuteUpdateAsync(workflow => workflow.AddByActivityAsync($"{index}"))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(
+            index => handle.ExecuteUpdateAsync(workflow => workflow.AddByActivityAsync($"{index}"))));
         Assert.Equal(Enumerable.Range(1, 8), answers.Order());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_waits_for_a_worker()
     {
         var handle = await StartAsync();
@@ -92,7 +93,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(1, await update);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_in_the_middle_outlives_its_worker()
     {
         var first = StartWorker();
@@ -106,7 +107,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Single(await EventTypesAsync(handle), EventType.WorkflowExecutionUpdateAccepted);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_run_that_has_ended_is_not_updated()
     {
         StartWorker();
@@ -115,7 +116,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         await FailsAsync(RpcException.StatusCode.NotFound, () => handle.ExecuteUpdateAsync(workflow => workflow.AddAsync("late")));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_the_end_of_its_run_cuts_off_fails()
     {
         StartWorker();
@@ -127,7 +128,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         await Assert.ThrowsAnyAsync<TemporalException>(() => result.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_is_unknown_is_not_found()
     {
         StartWorker();

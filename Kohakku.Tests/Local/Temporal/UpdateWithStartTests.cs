@@ -6,7 +6,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class UpdateWithStartTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task It_starts_what_does_not_run_and_updates_what_does()
     {
         StartWorker();
@@ -21,7 +21,7 @@ public sealed class UpdateWithStartTests(TemporalServerFixture server) : Tempora
         Assert.Equal(["one", "two"], await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task It_waits_for_a_worker()
     {
         var operation = Operation(Options().Id!, WorkflowIdConflictPolicy.Fail);
@@ -31,7 +31,7 @@ public sealed class UpdateWithStartTests(TemporalServerFixture server) : Tempora
         Assert.Equal(WorkflowExecutionStatus.Running, (await (await operation.GetHandleAsync()).DescribeAsync()).Status);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_id_that_runs_is_refused_and_nothing_is_updated()
     {
         StartWorker();
@@ -41,7 +41,7 @@ public sealed class UpdateWithStartTests(TemporalServerFixture server) : Tempora
         Assert.Empty(await running.QueryAsync(workflow => workflow.Items()));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_is_rejected_has_started_its_run_all_the_same()
     {
         StartWorker();
@@ -53,7 +53,7 @@ public sealed class UpdateWithStartTests(TemporalServerFixture server) : Tempora
         Assert.Empty(await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task It_may_be_left_when_it_is_accepted()
     {
         StartWorker();

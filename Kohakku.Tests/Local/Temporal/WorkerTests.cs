@@ -7,7 +7,7 @@ namespace Kohakku.Tests.Local.Temporal;
 
 public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(server)
 {
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Two_workers_share_the_load()
     {
         var others = new TestActivities { Other = Activities };
@@ -20,7 +20,7 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.Equal(20, Activities.Begun.Count + others.Begun.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_worker_that_waits_for_tasks_stops_quickly()
     {
         var worker = StartWorker();
@@ -30,7 +30,7 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task Runs_go_from_worker_to_worker_without_losing_anything()
     {
         var handles = new List<WorkflowHandle<ListWorkflow, List<string>>>();
@@ -49,24 +49,25 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
         }
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task A_hundred_runs_at_once_all_end_right()
     {
         StartWorker();
         StartWorker();
         var names = Enumerable.Range(0, 100).Select(index => $"run-{index}").ToList();
-        var results = await Task.WhenAll(names.Select(name => Client.ExecuteWorkflowAsync((JourneyWorkflow workflow) => workflow.RunAsync(name, 100), Options())));
+        var results = await Task.WhenAll(names.Select(
+            name => Client.ExecuteWorkflowAsync((JourneyWorkflow workflow) => workflow.RunAsync(name, 100), Options())));
         Assert.Equal(names.Select(name => $"{name}-first {name}-child {name}-last"), results);
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_whose_worker_was_killed_is_tried_again_when_its_time_is_over()
     {
         var handle = await KilledInTheMiddleAsync(new("Flaky", "2") { StartToCloseMilliseconds = 1000 }, heartbeat: false);
         Assert.Equal("attempt 2", await handle.GetResultAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Limit)]
     public async Task An_activity_whose_worker_was_killed_is_tried_again_when_it_is_silent_for_too_long()
     {
         var handle = await KilledInTheMiddleAsync(new("FallSilent", "x") { HeartbeatMilliseconds = 1000 }, heartbeat: true);
