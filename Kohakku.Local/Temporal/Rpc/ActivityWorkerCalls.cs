@@ -105,7 +105,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                     if (!change.State.IsRunning || !change.State.Activities.TryGetValue(offered.ScheduledId, out var activity)) return ValueTask.CompletedTask;
                     if (activity.IsStarted || activity.Attempt != offered.Attempt) return ValueTask.CompletedTask;
                     taken = activity;
-                    change.StartActivity(activity, request.Identity, Guid.NewGuid().ToString(), null);
+                    change.StartActivity(activity, request.Identity, Guid.NewGuid().ToString(), WorkflowWorkerCalls.Stamp(request.WorkerVersionCapabilities));
                     return ValueTask.CompletedTask;
                 },
                 async run => taken is null ? null : await TaskResponses.ActivityAsync(run, taken, CancellationToken.None),

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Kohakku.Local.Temporal.Matching;
 using Kohakku.Local.Temporal.Runs;
 using Kohakku.Local.Temporal.Workers;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -31,6 +32,10 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
             return Task.FromResult(new ShutdownWorkerResponse());
         });
     }
+
+    /// <summary>How a worker names its version when it asks for work.</summary>
+    public static WorkerVersionStamp? Stamp(WorkerVersionCapabilities? capabilities) =>
+        capabilities is { BuildId.Length: > 0 } ? new WorkerVersionStamp { BuildId = capabilities.BuildId, UseVersioning = capabilities.UseVersioning } : null;
 
     private async Task<PollWorkflowTaskQueueResponse> PollAsync(PollWorkflowTaskQueueRequest request, ServerCallContext call)
     {
@@ -71,11 +76,9 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                     var pending = change.State.Task;
                     if (!change.State.IsRunning || pending is not { IsStarted: false } || pending.ScheduledId != offered.ScheduledId || pending.Attempt != offered.Attempt) return ValueTask.CompletedTask;
                     taken = true;
-                    var version = request.WorkerVersionCapabilities is { BuildId.Length: > 0 } capabilities
-                        ? new Temporalio.Api.Common.V1.WorkerVersionStamp { BuildId = capabilities.BuildId, UseVersioning = capabilities.UseVersioning }
-                        : null;
                     change.StartTask(
-                        request.TaskQueue.Name, request.Identity, Guid.NewGuid().ToString(), version, change.State.UpdateCount + change.Run.Updates.Count);
+                        request.TaskQueue.Name, request.Identity, Guid.NewGuid().ToString(), Stamp(request.WorkerVersionCapabilities),
+                        change.State.UpdateCount + change.Run.Updates.Count);
                     return ValueTask.CompletedTask;
                 },
                 async run => taken ? await TaskResponses.WorkflowTaskAsync(run, sticky, CancellationToken.None) : null,

@@ -27,7 +27,7 @@ internal static class Children
             WorkflowType = command.WorkflowType,
             TaskQueue = new TaskQueue { Name = command.TaskQueue?.Name is { Length: > 0 } name ? name : change.State.TaskQueue, Kind = TaskQueueKind.Normal },
             Input = command.Input,
-            WorkflowExecutionTimeout = executionTimeout.ToDuration(),
+            WorkflowExecutionTimeout = command.WorkflowExecutionTimeout,
             WorkflowRunTimeout = runTimeout.ToDuration(),
             WorkflowTaskTimeout = taskTimeout.ToDuration(),
             ParentClosePolicy = command.ParentClosePolicy == ParentClosePolicy.Unspecified ? ParentClosePolicy.Terminate : command.ParentClosePolicy,

@@ -124,7 +124,7 @@ internal static class WorkflowTasks
     }
 
     public static void FailTask(
-        this RunChange change, WorkflowTaskFailedCause cause, Failure? failure, string identity, string binaryChecksum = "", WorkerVersionStamp? workerVersion = null)
+        this RunChange change, WorkflowTaskFailedCause cause, Failure? failure, string identity, string binaryChecksum = "")
     {
         var state = change.State;
         var task = state.Task!;
@@ -142,7 +142,6 @@ internal static class WorkflowTasks
                     Failure = failure,
                     Identity = identity,
                     BinaryChecksum = binaryChecksum,
-                    WorkerVersion = workerVersion,
                 },
             });
         }

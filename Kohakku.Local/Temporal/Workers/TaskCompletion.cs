@@ -82,7 +82,7 @@ internal sealed class TaskCompletion(RunHost host, SearchAttributeRegistry searc
             change =>
             {
                 TaskOf(change, token);
-                change.FailTask(request.Cause, request.Failure, request.Identity, request.BinaryChecksum, request.WorkerVersion);
+                change.FailTask(request.Cause, request.Failure, request.Identity, request.BinaryChecksum);
                 change.AfterCommit.Add(change.Run.Updates.TakeBack);
                 change.ScheduleTask();
             },
