@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Kohakku.Local.Temporal.Effects;
 using Kohakku.Local.Temporal.Matching;
 using Kohakku.Local.Temporal.Rpc;
@@ -44,7 +45,12 @@ internal sealed partial class Recovery(
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Workers that wait are sent away, so that the stop need not wait for them.</summary>
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        queues.EndPolls();
+        return Task.CompletedTask;
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -52,11 +58,17 @@ internal sealed partial class Recovery(
 
     public void Dispose() => sweep?.Dispose();
 
-    private Task<bool> FireAsync(RunKey run, CancellationToken cancellationToken) => host.ChangeAsync(
-        run,
-        change => RunTimers.FireAsync(change, change.Run.Updates.TakeBack),
-        static _ => ValueTask.FromResult(true),
-        cancellationToken);
+    private async Task FireAsync(RunKey run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await host.ChangeAsync(run, change => RunTimers.FireAsync(change, change.Run.Updates.TakeBack), static _ => ValueTask.FromResult(true), cancellationToken);
+        }
+        catch (RpcException fault) when (fault.StatusCode == StatusCode.NotFound)
+        {
+            // It was deleted.
+        }
+    }
 
     private void Sweep()
     {

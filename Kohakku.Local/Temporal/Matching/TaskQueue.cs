@@ -149,6 +149,8 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
         if (workerKey.Length > 0) End(waiter => waiter.Poller.WorkerKey == workerKey);
     }
 
+    public void EndPolls() => End(_ => true);
+
     /// <summary>The queue's one worker is gone: nothing more is put here.</summary>
     /// <returns>What was waiting.</returns>
     public IReadOnlyList<QueueTask> Close()

@@ -64,6 +64,12 @@ internal sealed class TaskQueues(TimeProvider time)
         }
     }
 
+    /// <summary>All polls end with nothing.</summary>
+    public void EndPolls()
+    {
+        foreach (var queue in queues.Values) queue.EndPolls();
+    }
+
     /// <summary>Lets go of queues that no one uses, such as the sticky ones of workers long gone.</summary>
     public void Sweep()
     {

@@ -10,7 +10,7 @@ namespace Kohakku.Local.Temporal.Runs;
 
 /// <summary>
 /// All runs. A run is changed by one at a time, under its gate, which is held until the change is written; only then do workers, waiting
-/// callers and other runs learn of it. No one holds two gates.
+/// callers and other runs learn of it. No one waits for a gate while holding another.
 /// </summary>
 internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue timers, NamespaceStore namespaces, TimeProvider time)
 {
@@ -140,6 +140,8 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
                 if (run.State is { IsRunning: true } && runs.Count <= MostInMemory) continue;
                 run.Evicted = true;
                 runs.TryRemove(key, out _);
+                // Who waits for its next event waits on it no longer.
+                run.SignalChanged();
                 if (run.State is { IsRunning: false } closed)
                 {
                     current.TryRemove(new KeyValuePair<(string, string), Guid>((closed.Namespace, closed.WorkflowId), closed.RunId));
@@ -179,10 +181,40 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
     {
         var write = change.Finish();
         var successor = change.Successor?.Finish();
-        if (write is not null || successor is not null) await store.CommitAsync(change.ToChange(write, successor));
-        Publish(change);
-        if (change.Successor is not null) Publish(change.Successor);
+        var begun = change.IsNew ? change : change.Successor;
+        if (begun is not null) Hold(begun);
+        try
+        {
+            if (write is not null || successor is not null) await store.CommitAsync(change.ToChange(write, successor));
+            Publish(change);
+            if (change.Successor is not null) Publish(change.Successor);
+        }
+        finally
+        {
+            if (begun is not null) Release(begun.Run);
+        }
         foreach (var effect in change.Owed) Dispatch?.Invoke(effect);
+    }
+
+    /// <summary>
+    /// A run that begins is in the list, and its gate taken, before it is written: whoever finds it in the database finds it here too. This is
+    /// the one case of two gates, and the second is known to nobody else.
+    /// </summary>
+    private void Hold(RunChange begun)
+    {
+        begun.Run.Gate.Wait(0);
+        begun.Run.LastUsedAt = begun.Now;
+        runs[begun.Run.Key] = begun.Run;
+    }
+
+    private void Release(Run begun)
+    {
+        if (begun.State is null)
+        {
+            begun.Evicted = true;
+            runs.TryRemove(begun.Key, out _);
+        }
+        begun.Gate.Release();
     }
 
     /// <summary>The change is written: the world may know.</summary>
@@ -193,9 +225,7 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
         if (change.IsNew)
         {
             run.State = state;
-            run.LastUsedAt = change.Now;
             current[(state.Namespace, state.WorkflowId)] = state.RunId;
-            runs[run.Key] = run;
         }
         run.Tail.Append(change.Events);
         foreach (var action in change.AfterCommit) action();
