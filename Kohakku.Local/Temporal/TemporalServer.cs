@@ -120,6 +120,7 @@ internal static class TemporalServer
         services.AddSingleton<ListCalls>();
         services.AddSingleton<WorkflowWorkerCalls>();
         services.AddSingleton<ActivityWorkerCalls>();
+        services.AddSingleton<ActivityOperatorCalls>();
         services.AddSingleton<WorkflowService>();
         services.AddSingleton<OperatorService>();
         services.AddSingleton<IServiceMethodProvider<WorkflowService>, GrpcServiceMethods<WorkflowService>>();

@@ -19,12 +19,15 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
     {
         methods.Add<PollActivityTaskQueueRequest, PollActivityTaskQueueResponse>("PollActivityTaskQueue", PollAsync);
         methods.Add<RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse>("RecordActivityTaskHeartbeat", async (request, call) =>
-            new RecordActivityTaskHeartbeatResponse { CancelRequested = await HeartbeatAsync(Token(request.TaskToken), request.Details, call.CancellationToken) });
+        {
+            var told = await HeartbeatAsync(Token(request.TaskToken), request.Details, call.CancellationToken);
+            return new RecordActivityTaskHeartbeatResponse { CancelRequested = told.Cancel, ActivityPaused = told.Pause, ActivityReset = told.Reset };
+        });
         methods.Add<RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatByIdResponse>("RecordActivityTaskHeartbeatById", async (request, call) =>
-            new RecordActivityTaskHeartbeatByIdResponse
-            {
-                CancelRequested = await HeartbeatAsync(await ByIdAsync(request.Namespace, request.WorkflowId, request.RunId, request.ActivityId, call), request.Details, call.CancellationToken),
-            });
+        {
+            var told = await HeartbeatAsync(await ByIdAsync(request.Namespace, request.WorkflowId, request.RunId, request.ActivityId, call), request.Details, call.CancellationToken);
+            return new RecordActivityTaskHeartbeatByIdResponse { CancelRequested = told.Cancel, ActivityPaused = told.Pause, ActivityReset = told.Reset };
+        });
         methods.Add<RespondActivityTaskCompletedRequest, RespondActivityTaskCompletedResponse>("RespondActivityTaskCompleted", async (request, call) =>
         {
             await CompleteAsync(Token(request.TaskToken), request.Result, request.Identity, call.CancellationToken);
@@ -103,7 +106,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                 change =>
                 {
                     if (!change.State.IsRunning || !change.State.Activities.TryGetValue(offered.ScheduledId, out var activity)) return ValueTask.CompletedTask;
-                    if (activity.IsStarted || activity.Attempt != offered.Attempt) return ValueTask.CompletedTask;
+                    if (activity.IsStarted || activity.Pause is not null || activity.Attempt != offered.Attempt) return ValueTask.CompletedTask;
                     taken = activity;
                     change.StartActivity(activity, request.Identity, Guid.NewGuid().ToString(), WorkflowWorkerCalls.Stamp(request.WorkerVersionCapabilities));
                     return ValueTask.CompletedTask;
@@ -129,14 +132,14 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         },
         CancellationToken.None);
 
-    private Task<bool> HeartbeatAsync(Named named, Payloads? details, CancellationToken cancellationToken) => ChangeAsync(
+    private Task<(bool Cancel, bool Pause, bool Reset)> HeartbeatAsync(Named named, Payloads? details, CancellationToken cancellationToken) => ChangeAsync(
         named,
         (change, activity) =>
         {
             activity.LastHeartbeatAt = change.Now;
             activity.HeartbeatDetails = details;
             change.Touch(activity);
-            return activity.CancelRequested;
+            return (activity.CancelRequested, activity.Pause is not null, activity.ResetRequested);
         },
         cancellationToken);
 

@@ -104,7 +104,19 @@ internal sealed class DescribeCalls(RunHost host, RunLookup lookup, TaskQueues q
         {
             ActivityId = activity.ActivityId,
             ActivityType = new() { Name = activity.ActivityType },
-            State = activity.CancelRequested ? PendingActivityState.CancelRequested : activity.IsStarted ? PendingActivityState.Started : PendingActivityState.Scheduled,
+            State = (activity.CancelRequested, activity.Pause is not null, activity.IsStarted) switch
+            {
+                (true, _, _) => PendingActivityState.CancelRequested,
+                (_, true, true) => PendingActivityState.PauseRequested,
+                (_, true, false) => PendingActivityState.Paused,
+                (_, _, true) => PendingActivityState.Started,
+                _ => PendingActivityState.Scheduled,
+            },
+            Paused = activity.Pause is not null,
+            PauseInfo = activity.Pause is not { } pause ? null : new PendingActivityInfo.Types.PauseInfo
+            {
+                PauseTime = pause.At.ToTimestamp(), Manual = new() { Identity = pause.Identity, Reason = pause.Reason },
+            },
             HeartbeatDetails = activity.HeartbeatDetails,
             LastHeartbeatTime = activity.LastHeartbeatAt?.ToTimestamp(),
             LastStartedTime = activity.StartedAt?.ToTimestamp(),

@@ -7,7 +7,8 @@ namespace Kohakku.Local.Temporal.Rpc;
 /// </summary>
 internal sealed class WorkflowService(
     NamespaceCalls namespaces, StartCalls starts, ExternalCalls external, QueryCalls queries, UpdateCalls updates, DescribeCalls describe,
-    ListCalls lists, HistoryReads history, WorkflowWorkerCalls workflowWorkers, ActivityWorkerCalls activityWorkers, NamespaceCheck check) : GrpcService
+    ListCalls lists, HistoryReads history, WorkflowWorkerCalls workflowWorkers, ActivityWorkerCalls activityWorkers, ActivityOperatorCalls activityOperators,
+    NamespaceCheck check) : GrpcService
 {
     public override string ServiceName => "temporal.api.workflowservice.v1.WorkflowService";
 
@@ -35,5 +36,6 @@ internal sealed class WorkflowService(
             });
         workflowWorkers.Map(methods);
         activityWorkers.Map(methods);
+        activityOperators.Map(methods);
     }
 }

@@ -126,6 +126,17 @@ internal static class Activities
         change.Remove(activity);
     }
 
+    /// <summary>An operator lets it go on, or begin anew.</summary>
+    /// <param name="delay">Before the next attempt, if none runs.</param>
+    public static void OfferAgain(this RunChange change, ActivityState activity, TimeSpan delay)
+    {
+        change.Touch(activity);
+        if (activity.IsStarted || activity.Pause is not null) return;
+        activity.ScheduledAt = change.Now + delay;
+        activity.Offered = false;
+        if (delay == TimeSpan.Zero) change.OfferedActivities.Add(activity.ScheduledId);
+    }
+
     /// <returns>True when it ended by it; false when it is tried again.</returns>
     public static bool TimeOutActivity(this RunChange change, ActivityState activity, TimeoutType type)
     {
@@ -159,7 +170,7 @@ internal static class Activities
             Consider(started, activity.StartToClose, TimeoutType.StartToClose);
             Consider(activity.LastHeartbeatAt ?? started, activity.Heartbeat, TimeoutType.Heartbeat);
         }
-        else
+        else if (activity.Pause is null)
         {
             Consider(activity.ScheduledAt, activity.ScheduleToStart, TimeoutType.ScheduleToStart);
         }
@@ -199,7 +210,10 @@ internal static class Activities
         DateTimeOffset? deadline = activity.ScheduleToClose > TimeSpan.Zero ? activity.FirstScheduledAt + activity.ScheduleToClose : null;
         (var delay, state) = Retries.Next(activity.RetryPolicy, activity.Attempt, failure, change.Now, deadline);
         if (delay is not { } wait) return false;
-        activity.Attempt++;
+        activity.Attempt = activity.ResetRequested ? 1 : activity.Attempt + 1;
+        if (activity.ResetsHeartbeat) activity.HeartbeatDetails = null;
+        activity.ResetRequested = false;
+        activity.ResetsHeartbeat = false;
         activity.Offered = false;
         activity.ScheduledAt = change.Now + wait;
         activity.StartedAt = null;
@@ -208,7 +222,7 @@ internal static class Activities
         activity.LastAttemptCompletedAt = change.Now;
         activity.LastFailure = failure;
         change.Touch(activity);
-        if (wait == TimeSpan.Zero) change.OfferedActivities.Add(activity.ScheduledId);
+        if (wait == TimeSpan.Zero && activity.Pause is null) change.OfferedActivities.Add(activity.ScheduledId);
         return true;
     }
 

@@ -113,7 +113,7 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
         if (state.Task is { IsStarted: false } task) queues.OfferWorkflowTask(state, task);
         foreach (var activity in state.Activities.Values)
         {
-            if (!activity.IsStarted && activity.ScheduledAt <= time.GetUtcNow()) queues.OfferActivity(state, activity);
+            if (activity is { IsStarted: false, Pause: null } && activity.ScheduledAt <= time.GetUtcNow()) queues.OfferActivity(state, activity);
         }
         timers.Set(state.Key, RunTimers.NextDue(state, time.GetUtcNow()));
     }
@@ -237,7 +237,7 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
         if (change.OffersTask && state.Task is { IsStarted: false } task) queues.OfferWorkflowTask(state, task);
         foreach (var id in change.OfferedActivities)
         {
-            if (!state.Activities.TryGetValue(id, out var activity) || activity.IsStarted) continue;
+            if (!state.Activities.TryGetValue(id, out var activity) || activity is not { IsStarted: false, Pause: null }) continue;
             activity.Offered = true;
             queues.OfferActivity(state, activity);
         }

@@ -22,7 +22,7 @@ internal static class RunTimers
         foreach (var activity in state.Activities.Values)
         {
             Consider(Activities.NextTimeout(activity)?.At);
-            if (!activity.IsStarted && activity.ScheduledAt > now) Consider(activity.ScheduledAt);
+            if (activity is { IsStarted: false, Pause: null } && activity.ScheduledAt > now) Consider(activity.ScheduledAt);
         }
         return next;
     }
@@ -76,7 +76,7 @@ internal static class RunTimers
             {
                 ended |= change.TimeOutActivity(activity, timeout.Type);
             }
-            else if (!activity.IsStarted && activity.ScheduledAt <= change.Now && !activity.Offered)
+            else if (activity is { IsStarted: false, Pause: null, Offered: false } && activity.ScheduledAt <= change.Now)
             {
                 // Its backoff is over.
                 change.OfferedActivities.Add(activity.ScheduledId);

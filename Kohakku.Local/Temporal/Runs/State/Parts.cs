@@ -91,6 +91,13 @@ internal sealed class ActivityState
     public bool CancelRequested { get; set; }
     public long CancelRequestedEventId { get; set; }
 
+    /// <summary>Set while an operator holds it back: no further attempt begins, and the one that runs is told.</summary>
+    public ActivityPause? Pause { get; set; }
+
+    /// <summary>An operator wants it to begin anew: the attempt that runs is told, and the next is the first again.</summary>
+    public bool ResetRequested { get; set; }
+    public bool ResetsHeartbeat { get; set; }
+
     /// <summary>Read from the history when it is not in memory: inputs may be large and a heartbeat should not write them again.</summary>
     [JsonIgnore]
     public ActivityTaskScheduledEventAttributes? Scheduled { get; set; }
@@ -102,6 +109,8 @@ internal sealed class ActivityState
     [JsonIgnore]
     public bool IsStarted => StartedAt is not null;
 }
+
+internal sealed record ActivityPause(DateTimeOffset At, string Identity, string Reason);
 
 internal sealed record TimerState(string TimerId, long StartedId, DateTimeOffset Due);
 
