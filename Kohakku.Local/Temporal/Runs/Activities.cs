@@ -208,7 +208,10 @@ internal static class Activities
             return false;
         }
         DateTimeOffset? deadline = activity.ScheduleToClose > TimeSpan.Zero ? activity.FirstScheduledAt + activity.ScheduleToClose : null;
-        (var delay, state) = Retries.Next(activity.RetryPolicy, activity.Attempt, failure, change.Now, deadline);
+        // One that is held back has not used up its attempts: it goes on when it is let go.
+        (var delay, state) = activity.Pause is not null && Retries.IsRetryable(failure, activity.RetryPolicy)
+            ? (TimeSpan.Zero, RetryState.InProgress)
+            : Retries.Next(activity.RetryPolicy, activity.Attempt, failure, change.Now, deadline);
         if (delay is not { } wait) return false;
         activity.Attempt = activity.ResetRequested ? 1 : activity.Attempt + 1;
         if (activity.ResetsHeartbeat) activity.HeartbeatDetails = null;

@@ -61,7 +61,7 @@ internal static class Retries
     private static bool IsDeadline(Failure? failure) =>
         failure?.TimeoutFailureInfo is { TimeoutType: TimeoutType.ScheduleToStart or TimeoutType.ScheduleToClose };
 
-    private static bool IsRetryable(Failure? failure, RetryPolicy policy) => failure switch
+    public static bool IsRetryable(Failure? failure, RetryPolicy policy) => failure switch
     {
         null => true,
         { TerminatedFailureInfo: not null } or { CanceledFailureInfo: not null } => false,
