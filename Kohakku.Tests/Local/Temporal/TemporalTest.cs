@@ -44,7 +44,8 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
     }
 
     /// <summary>Runs a worker of the workflows given alone.</summary>
-    private protected RunningWorker StartWorkerOf<TWorkflow>() => StartWorkerWith(Client, new TemporalWorkerOptions(TaskQueue).AddWorkflow<TWorkflow>(), null);
+    private protected RunningWorker StartWorkerOf<TWorkflow>() =>
+        StartWorkerWith(Client, new TemporalWorkerOptions(TaskQueue).AddWorkflow<TWorkflow>(), null);
 
     public async ValueTask DisposeAsync()
     {
@@ -55,7 +56,8 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
 
     protected static async Task<List<HistoryEvent>> EventsAsync(WorkflowHandle handle) => [.. (await handle.FetchHistoryAsync()).Events];
 
-    protected static async Task<List<EventType>> EventTypesAsync(WorkflowHandle handle) => (await EventsAsync(handle)).ConvertAll(item => item.EventType);
+    protected static async Task<List<EventType>> EventTypesAsync(WorkflowHandle handle) =>
+        (await EventsAsync(handle)).ConvertAll(item => item.EventType);
 
     /// <summary>All that the server says of a run; the SDK's own description leaves some of it out.</summary>
     protected async Task<DescribeWorkflowExecutionResponse> DescribeAsync(WorkflowHandle handle) =>
