@@ -58,7 +58,7 @@ public class CancellingWorkflow
         using var cancelling = new CancellationTokenSource();
         var activity = Workflow.ExecuteActivityAsync<string>(call.Activity, [call.Argument], call.Options(cancelling.Token));
         await Workflow.WaitConditionAsync(() => _cancel);
-        await cancelling.CancelAsync();
+        cancelling.Cancel();
         try
         {
             return await activity;

@@ -70,7 +70,7 @@ public class CancellingParentWorkflow
         using var cancelling = new CancellationTokenSource();
         var child = await Workflow.StartChildWorkflowAsync(call.Workflow, [.. call.Arguments], call.Options(cancelling.Token));
         await Workflow.WaitConditionAsync(() => _cancel);
-        await cancelling.CancelAsync();
+        cancelling.Cancel();
         try
         {
             return await child.GetResultAsync<string>();

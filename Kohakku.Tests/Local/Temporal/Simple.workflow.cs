@@ -85,7 +85,7 @@ public class CancelledTimerWorkflow
         using var cancelling = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
         var timer = Workflow.DelayAsync(TimeSpan.FromDays(1), cancelling.Token);
         await Workflow.DelayAsync(1);
-        await cancelling.CancelAsync();
+        cancelling.Cancel();
         try
         {
             await timer;

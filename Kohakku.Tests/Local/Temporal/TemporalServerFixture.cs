@@ -16,13 +16,16 @@ public sealed class TemporalServerFixture(PostgresFixture postgres) : IAsyncLife
 
     public TemporalClient Client => _client ?? throw new InvalidOperationException("Not started.");
 
+    /// <summary>By a connection of its own: the SDK has one worker of a task queue for each.</summary>
+    public Task<TemporalClient> ConnectAsync() => TemporalClient.ConnectAsync(new TemporalClientConnectOptions(TargetHost) { Namespace = Namespace });
+
     public string TargetHost => _server?.TargetHost ?? throw new InvalidOperationException("Not started.");
 
     public async ValueTask InitializeAsync()
     {
         _server = new TemporalServerProcess(await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken));
         await _server.StartAsync();
-        _client = await TemporalClient.ConnectAsync(new TemporalClientConnectOptions(TargetHost) { Namespace = Namespace });
+        _client = await ConnectAsync();
     }
 
     /// <summary>As <c>kill -9</c>.</summary>

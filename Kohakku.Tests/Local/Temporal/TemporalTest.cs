@@ -34,15 +34,18 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
     }
 
     /// <summary>Runs a worker of all workflows and of the test's activities until it is stopped or the test ends.</summary>
-    private protected RunningWorker StartWorker(Action<TemporalWorkerOptions>? configure = null, TestActivities? activities = null)
+    /// <param name="client">For a second worker of the same task queue.</param>
+    private protected RunningWorker StartWorker(
+        Action<TemporalWorkerOptions>? configure = null, TestActivities? activities = null, ITemporalClient? client = null)
     {
         var options = new TemporalWorkerOptions(TaskQueue).AddAllActivities(activities ?? Activities);
         foreach (var type in Histories.WorkflowTypes) options.AddWorkflow(type);
-        return StartWorkerWith(options, configure);
+        return StartWorkerWith(client ?? Client, options, configure);
     }
 
     /// <summary>Runs a worker of the workflows given alone.</summary>
-    private protected RunningWorker StartWorkerOf<TWorkflow>() => StartWorkerWith(new TemporalWorkerOptions(TaskQueue).AddWorkflow<TWorkflow>(), null);
+    private protected RunningWorker StartWorkerOf<TWorkflow>() =>
+        StartWorkerWith(Client, new TemporalWorkerOptions(TaskQueue).AddWorkflow<TWorkflow>(), null);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,7 +56,8 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
 
     protected static async Task<List<HistoryEvent>> EventsAsync(WorkflowHandle handle) => [.. (await handle.FetchHistoryAsync()).Events];
 
-    protected static async Task<List<EventType>> EventTypesAsync(WorkflowHandle handle) => (await EventsAsync(handle)).ConvertAll(item => item.EventType);
+    protected static async Task<List<EventType>> EventTypesAsync(WorkflowHandle handle) =>
+        (await EventsAsync(handle)).ConvertAll(item => item.EventType);
 
     /// <summary>All that the server says of a run; the SDK's own description leaves some of it out.</summary>
     protected async Task<DescribeWorkflowExecutionResponse> DescribeAsync(WorkflowHandle handle) =>
@@ -75,11 +79,11 @@ public abstract class TemporalTest(TemporalServerFixture server) : IClassFixture
         where TFailure : FailureException =>
         Assert.IsType<TFailure>((await Assert.ThrowsAsync<WorkflowFailedException>(() => handle.GetResultAsync())).InnerException);
 
-    private RunningWorker StartWorkerWith(TemporalWorkerOptions options, Action<TemporalWorkerOptions>? configure)
+    private RunningWorker StartWorkerWith(ITemporalClient client, TemporalWorkerOptions options, Action<TemporalWorkerOptions>? configure)
     {
         options.GracefulShutdownTimeout = TimeSpan.FromMilliseconds(200);
         configure?.Invoke(options);
-        var worker = new RunningWorker(new TemporalWorker(Client, options));
+        var worker = new RunningWorker(new TemporalWorker(client, options));
         _workers.Add(worker);
         return worker;
     }

@@ -13,7 +13,7 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
         var others = new TestActivities { Other = Activities };
         Activities.Other = others;
         StartWorker(options => options.MaxConcurrentActivities = 1);
-        StartWorker(options => options.MaxConcurrentActivities = 1, others);
+        StartWorker(options => options.MaxConcurrentActivities = 1, others, await Server.ConnectAsync());
         // Neither ends its first activity before the other has one, too.
         Assert.Equal(20, await Client.ExecuteWorkflowAsync((ParallelWorkflow workflow) => workflow.RunAsync("Meet", 20), Options()));
         Assert.True(!Activities.Begun.IsEmpty && !others.Begun.IsEmpty);
@@ -53,7 +53,7 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
     public async Task A_hundred_runs_at_once_all_end_right()
     {
         StartWorker();
-        StartWorker();
+        StartWorker(client: await Server.ConnectAsync());
         var names = Enumerable.Range(0, 100).Select(index => $"run-{index}").ToList();
         var results = await Task.WhenAll(names.Select(
             name => Client.ExecuteWorkflowAsync((JourneyWorkflow workflow) => workflow.RunAsync(name, 100), Options())));
