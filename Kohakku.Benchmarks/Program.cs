@@ -24,7 +24,18 @@ throughput.SetAction(async (options, cancellationToken) =>
     await ThroughputBenchmark.RunAsync(installation, options.GetValue(agent) ?? "noop", options.GetValue(tasks) ?? 5_000, cancellationToken);
 });
 
-var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput };
+var address = new Option<string>("--address")
+{
+    Description = "Where the Temporal server is (TEMPORAL_ADDRESS).",
+    DefaultValueFactory = _ => Environment.GetEnvironmentVariable("TEMPORAL_ADDRESS") ?? "localhost:7233",
+};
+var @namespace = new Option<string>("--namespace") { Description = "The namespace to run workflows in.", DefaultValueFactory = _ => "default" };
+
+var temporal = new Command("temporal", "Run workflows on a Temporal server: starts, runs with activities, many activities at once, signals.") { address, @namespace };
+temporal.SetAction((options, cancellationToken) =>
+    TemporalBenchmark.RunAsync(options.GetRequiredValue(address), options.GetRequiredValue(@namespace), cancellationToken));
+
+var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput, temporal };
 root.Options.Add(data);
 root.SetAction(async (options, cancellationToken) =>
 {

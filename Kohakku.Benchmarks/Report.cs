@@ -23,13 +23,20 @@ internal static class Report
     public static void Throughput(
         string title, int tasks, TimeSpan submitted, TimeSpan lifecycle, TimeSpan watched, double controllerMiB, double dispatcherMiB)
     {
+        Figures(
+            title,
+            ("durable submit", $"{tasks / submitted.TotalSeconds:N0} tasks/s"),
+            ("whole lifecycle", $"{tasks / lifecycle.TotalSeconds:N0} tasks/s ({lifecycle.TotalSeconds:0.00} s to the last end)"),
+            ("seen from outside after", $"{watched.TotalSeconds:0.00} s"),
+            ("all succeeded, each in one attempt", "yes"),
+            ("controller, resident", $"{controllerMiB:0} MiB"),
+            ("dispatcher, resident", $"{dispatcherMiB:0} MiB"));
+    }
+
+    public static void Figures(string title, params ReadOnlySpan<(string Name, string Value)> figures)
+    {
         var table = new Table().Title(Markup.Escape(title)).AddColumns("figure", "value").HideHeaders();
-        table.AddRow("durable submit", $"{tasks / submitted.TotalSeconds:N0} tasks/s");
-        table.AddRow("whole lifecycle", $"{tasks / lifecycle.TotalSeconds:N0} tasks/s ({lifecycle.TotalSeconds:0.00} s to the last end)");
-        table.AddRow("seen from outside after", $"{watched.TotalSeconds:0.00} s");
-        table.AddRow("all succeeded, each in one attempt", "yes");
-        table.AddRow("controller, resident", $"{controllerMiB:0} MiB");
-        table.AddRow("dispatcher, resident", $"{dispatcherMiB:0} MiB");
+        foreach (var (name, value) in figures) table.AddRow(name, value);
         AnsiConsole.Write(table);
     }
 

@@ -110,9 +110,9 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
             }
             waiters.AddLast(waiter);
         }
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(source => ((CancellationTokenSource)source!).Cancel(), end, timeout, Timeout.InfiniteTimeSpan);
+        using var end = new CancellationTokenSource(timeout, time);
         await using (end.Token.Register(() => GiveUp(waiter)))
+        await using (cancellationToken.Register(() => GiveUp(waiter)))
         {
             return await waiter.Done.Task;
         }
@@ -123,7 +123,7 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
     public async ValueTask LimitAsync(double perSecond, CancellationToken cancellationToken)
     {
         if (perSecond <= 0) return;
-        TokenBucketRateLimiter current;
+        ValueTask<RateLimitLease> acquired;
         lock (gate)
         {
             if (limiter is null || Math.Abs(rate - perSecond) > double.Epsilon)
@@ -138,9 +138,10 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
                     QueueLimit = int.MaxValue,
                 });
             }
-            current = limiter;
+            // Begun under the lock: another worker's limit may replace this one, which lets go of those who wait.
+            acquired = limiter.AcquireAsync(1, cancellationToken);
         }
-        using var lease = await current.AcquireAsync(1, cancellationToken);
+        using var lease = await acquired;
     }
 
     /// <summary>A worker shuts down: its polls end with nothing.</summary>

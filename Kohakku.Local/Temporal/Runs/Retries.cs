@@ -18,7 +18,7 @@ internal static class Retries
     {
         var policy = given?.Clone() ?? new RetryPolicy();
         if (policy.InitialInterval.ToSpan() == TimeSpan.Zero) policy.InitialInterval = DefaultInterval.ToDuration();
-        if (policy.MaximumInterval.ToSpan() == TimeSpan.Zero) policy.MaximumInterval = (policy.InitialInterval.ToTimeSpan() * DefaultMaximumFactor).ToDuration();
+        if (policy.MaximumInterval.ToSpan() == TimeSpan.Zero) policy.MaximumInterval = (policy.InitialInterval.ToSpan() * DefaultMaximumFactor).ToDuration();
         if (policy.BackoffCoefficient == 0) policy.BackoffCoefficient = DefaultCoefficient;
         return policy;
     }
@@ -45,7 +45,7 @@ internal static class Retries
         if (policy is null) return (null, RetryState.RetryPolicyNotSet);
         if (!IsRetryable(failure, policy)) return (null, IsDeadline(failure) ? RetryState.Timeout : RetryState.NonRetryableFailure);
         if (policy.MaximumAttempts > 0 && attempt >= policy.MaximumAttempts) return (null, RetryState.MaximumAttemptsReached);
-        var delay = failure?.ApplicationFailureInfo?.NextRetryDelay?.ToTimeSpan() ?? Interval(policy, attempt);
+        var delay = failure?.ApplicationFailureInfo?.NextRetryDelay is { } given ? given.ToSpan() : Interval(policy, attempt);
         if (deadline is { } end && now + delay > end) return (null, RetryState.Timeout);
         return (delay, RetryState.InProgress);
     }

@@ -14,6 +14,9 @@ internal sealed partial class TimerQueue(TimeProvider time, ILogger<TimerQueue> 
     private const int Workers = 16;
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
+    /// <summary>So many entries that no longer count are not worth the work to take them out.</summary>
+    private const int Spare = 1_000;
+
     private readonly Lock gate = new();
     private readonly PriorityQueue<RunKey, DateTimeOffset> queue = new();
     private readonly Dictionary<RunKey, DateTimeOffset> due = [];
@@ -21,6 +24,15 @@ internal sealed partial class TimerQueue(TimeProvider time, ILogger<TimerQueue> 
 
     /// <summary>Set once, before it starts: fires what is due of a run.</summary>
     public Func<RunKey, CancellationToken, Task>? Fire { get; set; }
+
+    /// <summary>Of the queue, with those that runs have since replaced.</summary>
+    public int Entries
+    {
+        get
+        {
+            lock (gate) return queue.Count;
+        }
+    }
 
     /// <param name="at">Null: the run waits for nothing.</param>
     public void Set(RunKey run, DateTimeOffset? at)
@@ -36,6 +48,11 @@ internal sealed partial class TimerQueue(TimeProvider time, ILogger<TimerQueue> 
             due[run] = time;
             var isFirst = !queue.TryPeek(out _, out var first) || time < first;
             queue.Enqueue(run, time);
+            if (queue.Count > (2 * due.Count) + Spare)
+            {
+                queue.Clear();
+                queue.EnqueueRange(due.Select(current => (current.Key, current.Value)));
+            }
             if (isFirst && earlier.CurrentCount == 0) earlier.Release();
         }
     }

@@ -53,11 +53,14 @@ internal sealed class CommandCheck
     public static CommandFault? Fault(RunState state, RespondWorkflowTaskCompletedRequest request, SearchAttributeRegistry searchAttributes)
     {
         var check = new CommandCheck(state, request, searchAttributes);
-        var closed = false;
         foreach (var command in request.Commands)
         {
             if (check.Fault(command) is { } fault) return fault;
-            closed |= IsClosing(command.CommandType);
+        }
+        if (request.Commands.SkipLast(1).FirstOrDefault(command => IsClosing(command.CommandType)) is { } closing)
+        {
+            var sequence = string.Join(", ", request.Commands.Select(command => command.CommandType));
+            return new(WorkflowTaskFailedCause.Unspecified, $"invalid command sequence: [{sequence}], command {closing.CommandType} must be the last command.");
         }
         return null;
     }
