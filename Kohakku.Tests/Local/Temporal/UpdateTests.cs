@@ -94,6 +94,16 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
     }
 
     [Fact(Timeout = Limit)]
+    public async Task An_update_does_not_wait_for_a_start_delay()
+    {
+        StartWorker();
+        var options = Options(options => options.StartDelay = TimeSpan.FromDays(1));
+        var handle = await Client.StartWorkflowAsync((ListWorkflow workflow) => workflow.RunAsync(), options);
+        Assert.Equal(1, await handle.ExecuteUpdateAsync(workflow => workflow.AddAsync("early")));
+        await FinishesWithAsync(handle, "early");
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task An_update_in_the_middle_outlives_its_worker()
     {
         var first = StartWorker();
