@@ -74,7 +74,8 @@ internal sealed class UpdateCalls(RunHost host, RunLookup lookup, StartCalls sta
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"The limit on the total number of distinct updates in this workflow has been reached ({MostUpdates})."));
         }
         var pending = run.Updates.Add(new PendingUpdate(id, request.Request, UpdateStage.Admitted));
-        if (state is { Task: null, WaitsForFirstTask: false }) change.ScheduleTask(speculative: true);
+        // An update does not wait for a delayed start.
+        if (state.Task is null) change.ScheduleTask(speculative: true);
         return new Found(state.Execution, pending, null);
     }
 

@@ -42,7 +42,8 @@ internal static class WorkflowTasks
         if (written || !speculative) change.Touch();
         var scheduledId = written ? change.Add(ScheduledEvent(state, sticky, timeout, state.TaskAttempt)).EventId : state.NextEventId;
         change.OffersTask = !inline;
-        state.FirstTaskAt = null;
+        // One that may leave no trace leaves the first task its time too.
+        if (!speculative) state.FirstTaskAt = null;
         return state.Task = new WorkflowTask
         {
             ScheduledId = scheduledId,
@@ -107,6 +108,7 @@ internal static class WorkflowTasks
         if (task.Speculative && CanDiscard(state, request)) return null;
         WriteMissingEvents(change, task);
         state.LastCompletedTaskStartedId = task.StartedId;
+        state.FirstTaskAt = null;
         state.LastWorkerVersion = request.WorkerVersionStamp ?? state.LastWorkerVersion;
         return change.Add(new HistoryEvent
         {
