@@ -12,8 +12,11 @@ namespace Kohakku.Local.Temporal.Rpc;
 /// <summary>Updates: requests that a run answers.</summary>
 internal sealed class UpdateCalls(RunHost host, RunLookup lookup, StartCalls starts, NamespaceCheck check)
 {
-    /// <summary>More than this a run can't take in all, or have under way.</summary>
+    /// <summary>More than this a run can't take in all.</summary>
     private const int MostUpdates = 2000;
+
+    /// <summary>More than this can't be under way in a run at once.</summary>
+    private const int MostInFlight = 10;
 
     /// <summary>After this a caller who waits is told how far it has come, and asks again.</summary>
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
@@ -69,6 +72,13 @@ internal sealed class UpdateCalls(RunHost host, RunLookup lookup, StartCalls sta
         if (request.FirstExecutionRunId.Length > 0 && state.FirstRunId.ToString() != request.FirstExecutionRunId) throw RpcErrors.NotFound("workflow execution not found");
         if (await KnownAsync(run, id, cancellationToken) is { } known) return known;
         if (!state.IsRunning) throw RpcErrors.WorkflowCompleted();
+        var inFlight = run.Updates.Count + state.Updates.Values.Count(accepted => accepted.CompletedId == 0 && run.Updates.Find(accepted.UpdateId) is null);
+        if (inFlight >= MostInFlight)
+        {
+            throw RpcErrors.With(
+                StatusCode.ResourceExhausted, $"limit on number of concurrent in-flight updates has been reached ({MostInFlight})",
+                new Temporalio.Api.ErrorDetails.V1.ResourceExhaustedFailure { Cause = ResourceExhaustedCause.ConcurrentLimit, Scope = ResourceExhaustedScope.Namespace });
+        }
         if (state.UpdateCount + run.Updates.Count >= MostUpdates)
         {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"The limit on the total number of distinct updates in this workflow has been reached ({MostUpdates})."));
