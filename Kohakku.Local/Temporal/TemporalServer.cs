@@ -54,7 +54,8 @@ internal static class TemporalServer
 
     public static WebApplication Build(TemporalServerOptions options, TimeProvider? time = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Not the working directory, which the host would look for settings in and watch with all that is below, such as a database's files.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
