@@ -21,6 +21,9 @@ internal abstract record QueueTask(RunKey Run)
 /// <param name="NormalQueue">Where it goes when the sticky queue is given up.</param>
 internal sealed record WorkflowQueueTask(RunKey Run, long ScheduledId, int Attempt, QueueKey NormalQueue) : QueueTask(Run);
 
+/// <summary>A workflow task that has begun already, with the worker whose poll waited for it.</summary>
+internal sealed record BegunQueueTask(RunKey Run, PollWorkflowTaskQueueResponse Response) : QueueTask(Run);
+
 internal sealed record ActivityQueueTask(RunKey Run, long ScheduledId, int Attempt) : QueueTask(Run);
 
 /// <summary>A query that is answered by itself, without a workflow task.</summary>

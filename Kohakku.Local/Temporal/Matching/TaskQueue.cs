@@ -1,10 +1,25 @@
 using System.Threading.RateLimiting;
+using Temporalio.Api.Common.V1;
 
 namespace Kohakku.Local.Temporal.Matching;
 
 /// <summary>Who asks a queue for work.</summary>
 /// <param name="WorkerKey">Of the worker, so that its polls can be ended when it shuts down; may be empty.</param>
-internal sealed record Poller(string Identity, string WorkerKey);
+internal sealed record Poller(string Identity, string WorkerKey)
+{
+    /// <summary>It asks its own queue, for runs that it knows.</summary>
+    public bool IsSticky { get; init; }
+    public WorkerVersionStamp? Version { get; init; }
+}
+
+/// <summary>A poll that waits.</summary>
+internal sealed class Waiter(Poller poller)
+{
+    public Poller Poller { get; } = poller;
+
+    /// <summary>Null: there is nothing.</summary>
+    public TaskCompletionSource<QueueTask?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
 
 /// <summary>A queue in memory: tasks without a worker, or workers without a task. Safe for many threads; no one waits under its lock.</summary>
 internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
@@ -76,22 +91,28 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
     /// <param name="first">It was taken and comes back.</param>
     public void Offer(QueueTask task, bool first = false)
     {
-        while (true)
+        Waiter? waiter;
+        lock (gate)
         {
-            Waiter? waiter;
-            lock (gate)
+            waiter = TakeWaiter();
+            if (waiter is null)
             {
-                waiter = waiters.First?.Value;
-                if (waiter is null)
-                {
-                    if (first) tasks.AddFirst(task);
-                    else tasks.AddLast(task);
-                    return;
-                }
-                waiters.RemoveFirst();
+                if (first) tasks.AddFirst(task);
+                else tasks.AddLast(task);
+                return;
             }
-            // One that has just given up is passed over.
-            if (waiter.Done.TrySetResult(task)) return;
+        }
+        waiter.Done.TrySetResult(task);
+    }
+
+    /// <summary>The poll that has waited longest, for whoever has something for it alone; to be answered in any case, as no one else will.</summary>
+    public Waiter? TakeWaiter()
+    {
+        lock (gate)
+        {
+            var waiter = waiters.First?.Value;
+            if (waiter is not null) waiters.RemoveFirst();
+            return waiter;
         }
     }
 
@@ -181,13 +202,10 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
 
     private void GiveUp(Waiter waiter)
     {
-        lock (gate) waiters.Remove(waiter);
+        lock (gate)
+        {
+            // Whoever has taken it answers it.
+            if (!waiters.Remove(waiter)) return;
+        }
         waiter.Done.TrySetResult(null);
-    }
-
-    private sealed class Waiter(Poller poller)
-    {
-        public Poller Poller { get; } = poller;
-        public TaskCompletionSource<QueueTask?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-}
+    }}

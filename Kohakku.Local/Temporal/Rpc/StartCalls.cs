@@ -21,13 +21,14 @@ internal sealed class StartCalls(RunHost host, Starter starter, SearchAttributeR
         methods.Add<SignalWithStartWorkflowExecutionRequest, SignalWithStartWorkflowExecutionResponse>("SignalWithStartWorkflowExecution", SignalWithStartAsync);
     }
 
-    public async Task<StartWorkflowExecutionResponse> StartAsync(StartWorkflowExecutionRequest request, CancellationToken cancellationToken)
+    /// <param name="hasMore">An update follows that the first workflow task should bring with it.</param>
+    public async Task<StartWorkflowExecutionResponse> StartAsync(StartWorkflowExecutionRequest request, CancellationToken cancellationToken, bool hasMore = false)
     {
         check.Check(request.Namespace);
         Validate(request);
         var (policies, runId) = (Policies(request), Guid.CreateVersion7());
         var result = await starter.StartAsync(
-            request.Namespace, request.WorkflowId, request.RequestId, policies, now => Begin(request, runId, now, null), existing: null, cancellationToken);
+            request.Namespace, request.WorkflowId, request.RequestId, policies, now => Begin(request, runId, now, change => change.HandsOver = !hasMore), existing: null, cancellationToken);
         return new StartWorkflowExecutionResponse { RunId = result.RunId.ToString(), Started = result.Started, Status = result.Status };
     }
 

@@ -197,7 +197,7 @@ internal sealed class UpdateCalls(RunHost host, RunLookup lookup, StartCalls sta
                 return new StartWorkflowExecutionResponse { RunId = current.ToString(), Started = false, Status = known.Status };
             }
         }
-        return await starts.StartAsync(start, cancellationToken);
+        return await starts.StartAsync(start, cancellationToken, hasMore: true);
     }
 
     private static void Validate(UpdateWorkflowExecutionRequest request)

@@ -42,29 +42,33 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         check.Check(request.Namespace);
         if (string.IsNullOrEmpty(request.TaskQueue?.Name)) throw RpcErrors.Invalid("TaskQueue is not set on request.");
         var queue = queues.Get(new(request.Namespace, request.TaskQueue.Name, QueueKind.Workflow));
-        var sticky = request.TaskQueue.Kind == TaskQueueKind.Sticky;
-        var poller = new Poller(request.Identity, request.WorkerInstanceKey);
+        var poller = new Poller(request.Identity, request.WorkerInstanceKey)
+        {
+            IsSticky = request.TaskQueue.Kind == TaskQueueKind.Sticky,
+            Version = Stamp(request.WorkerVersionCapabilities),
+        };
         var end = host.Time.GetUtcNow() + LongPoll;
         while (end - host.Time.GetUtcNow() is { Ticks: > 0 } left && await queue.PollAsync(poller, left, call.CancellationToken) is { } task)
         {
-            if (call.CancellationToken.IsCancellationRequested)
+            if (task is not BegunQueueTask && call.CancellationToken.IsCancellationRequested)
             {
                 queue.Offer(task, first: true);
                 break;
             }
-            if (await TakeAsync(task, request, sticky, call.CancellationToken) is not { } response) continue;
+            if (await TakeAsync(task, queue, poller, call.CancellationToken) is not { } response) continue;
             response.BacklogCountHint = queue.Backlog;
             if (!call.CancellationToken.IsCancellationRequested) return response;
-            await GiveBackAsync(task);
+            await GiveBackAsync(task, response);
             break;
         }
         return new PollWorkflowTaskQueueResponse();
     }
 
     /// <returns>Null when the task is no longer wanted.</returns>
-    private async Task<PollWorkflowTaskQueueResponse?> TakeAsync(QueueTask task, PollWorkflowTaskQueueRequest request, bool sticky, CancellationToken cancellationToken)
+    private async Task<PollWorkflowTaskQueueResponse?> TakeAsync(QueueTask task, TaskQueue queue, Poller poller, CancellationToken cancellationToken)
     {
-        if (task is QueryQueueTask query) return await TakeQueryAsync(query, sticky, cancellationToken);
+        if (task is BegunQueueTask begun) return begun.Response;
+        if (task is QueryQueueTask query) return await TakeQueryAsync(query, poller.IsSticky, cancellationToken);
         if (task is not WorkflowQueueTask offered) return null;
         var taken = false;
         try
@@ -77,11 +81,10 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
                     if (!change.State.IsRunning || pending is not { IsStarted: false } || pending.ScheduledId != offered.ScheduledId || pending.Attempt != offered.Attempt) return ValueTask.CompletedTask;
                     taken = true;
                     change.StartTask(
-                        request.TaskQueue.Name, request.Identity, Guid.NewGuid().ToString(), Stamp(request.WorkerVersionCapabilities),
-                        change.State.UpdateCount + change.Run.Updates.Count);
+                        queue.Key.Name, poller.Identity, Guid.NewGuid().ToString(), poller.Version, change.State.UpdateCount + change.Run.Updates.Count);
                     return ValueTask.CompletedTask;
                 },
-                async run => taken ? await TaskResponses.WorkflowTaskAsync(run, sticky, CancellationToken.None) : null,
+                async run => taken ? await TaskResponses.WorkflowTaskAsync(run, poller.IsSticky, CancellationToken.None) : null,
                 CancellationToken.None);
         }
         catch (RpcException fault) when (fault.StatusCode == StatusCode.NotFound)
@@ -91,15 +94,18 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
     }
 
     /// <summary>The worker went away before it was given the task, which has begun: it times out now rather than in a while.</summary>
-    private async Task GiveBackAsync(QueueTask task)
+    private async Task GiveBackAsync(QueueTask task, PollWorkflowTaskQueueResponse given)
     {
-        if (task is QueryQueueTask query) queues.Get(query.NormalQueue).Offer(query, first: true);
-        if (task is not WorkflowQueueTask offered) return;
+        if (task is QueryQueueTask query)
+        {
+            queues.Get(query.NormalQueue).Offer(query, first: true);
+            return;
+        }
         await host.ChangeAsync(
-            offered.Run,
+            task.Run,
             change =>
             {
-                if (change.State.Task is not { IsStarted: true } begun || begun.Attempt != offered.Attempt) return;
+                if (change.State.Task is not { IsStarted: true } begun || begun.StartedId != given.StartedEventId || begun.Attempt != given.Attempt) return;
                 change.TimeOutStartedTask();
                 change.AfterCommit.Add(change.Run.Updates.TakeBack);
                 change.ScheduleTask();

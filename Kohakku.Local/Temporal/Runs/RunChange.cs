@@ -35,6 +35,9 @@ internal sealed class RunChange(Run run, RunState state, DateTimeOffset now, boo
     /// <summary>A workflow task was scheduled that no one has yet been given.</summary>
     public bool OffersTask { get; set; }
 
+    /// <summary>That task may begin with this change, if a worker waits for it; not where more is to come that it should show.</summary>
+    public bool HandsOver { get; set; } = true;
+
     /// <summary>Activities that may be given out once the change is written.</summary>
     public HashSet<long> OfferedActivities { get; } = [];
 

@@ -179,15 +179,27 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
 
     private async Task WriteAsync(RunChange change)
     {
-        var write = change.Finish();
-        var successor = change.Successor?.Finish();
         var begun = change.IsNew ? change : change.Successor;
         if (begun is not null) Hold(begun);
+        Handover? handover = null;
+        Handover? next = null;
         try
         {
+            handover = Handover.TryBegin(change, queues);
+            if (change.Successor is not null) next = Handover.TryBegin(change.Successor, queues);
+            var write = change.Finish();
+            var successor = change.Successor?.Finish();
             if (write is not null || successor is not null) await store.CommitAsync(change.ToChange(write, successor));
             Publish(change);
             if (change.Successor is not null) Publish(change.Successor);
+            if (handover is not null) await handover.CompleteAsync(change.Run);
+            if (next is not null) await next.CompleteAsync(change.Successor!.Run);
+        }
+        catch
+        {
+            handover?.Fail();
+            next?.Fail();
+            throw;
         }
         finally
         {

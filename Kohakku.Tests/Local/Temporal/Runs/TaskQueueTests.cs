@@ -84,6 +84,22 @@ public sealed class TaskQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_poll_that_was_taken_is_answered_by_whoever_took_it_and_nobody_else()
+    {
+        Assert.Null(_queue.TakeWaiter());
+        using var giveUp = new CancellationTokenSource();
+        var poll = _queue.PollAsync(new("worker", "key"), LongPoll, giveUp.Token);
+        var taken = _queue.TakeWaiter();
+        _time.Advance(LongPoll);
+        await giveUp.CancelAsync();
+        _queue.EndPolls("key");
+        _queue.Offer(Activity(1));
+        Assert.False(poll.IsCompleted);
+        taken!.Done.TrySetResult(Activity(2));
+        Assert.Equal((2, 1), (Number(await poll), _queue.Backlog));
+    }
+
+    [Fact]
     public async Task A_worker_that_shuts_down_ends_its_own_polls_alone()
     {
         var (one, other, unnamed) = (PollAsync("one"), PollAsync("other"), PollAsync(""));
