@@ -208,4 +208,5 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
             if (!waiters.Remove(waiter)) return;
         }
         waiter.Done.TrySetResult(null);
-    }}
+    }
+}

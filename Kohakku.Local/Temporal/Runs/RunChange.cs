@@ -29,6 +29,9 @@ internal sealed class RunChange(Run run, RunState state, DateTimeOffset now, boo
     /// <summary>Added by this change, in order, with their ids.</summary>
     public IReadOnlyList<HistoryEvent> Events => events;
 
+    /// <summary>Size of the history with what this change has added so far.</summary>
+    public long HistoryBytes => State.HistoryBytes + events.Sum(added => (long)added.CalculateSize());
+
     /// <summary>The run that takes over from this one, which ends.</summary>
     public RunChange? Successor { get; set; }
 

@@ -90,7 +90,7 @@ internal static class WorkflowTasks
         task.RequestId = requestId;
         task.Identity = identity;
         task.WorkerVersion = workerVersion;
-        task.HistoryBytes = state.HistoryBytes;
+        task.HistoryBytes = change.HistoryBytes;
         task.SuggestReasons = [.. Reasons(state, updates)];
         task.SuggestContinueAsNew = task.SuggestReasons.Count > 0;
         task.StartedId = written ? change.Add(StartedEvent(task)).EventId : task.ScheduledId + 1;
