@@ -37,6 +37,7 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
     private TokenBucketRateLimiter? limiter;
     private double rate;
     private DateTimeOffset lastPollAt = DateTimeOffset.MinValue;
+    private DateTimeOffset lastTouchedAt = DateTimeOffset.MinValue;
 
     public QueueKey Key { get; } = key;
 
@@ -79,13 +80,19 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Nothing waits here and no one asks.</summary>
+    /// <summary>Nothing waits here, no one asks, and no one has looked it up for long.</summary>
     public bool IsIdle
     {
         get
         {
-            lock (gate) return waiters.Count == 0 && tasks.Count == 0 && time.GetUtcNow() - lastPollAt > PollerMemory;
+            lock (gate) return waiters.Count == 0 && tasks.Count == 0 && time.GetUtcNow() - lastTouchedAt > PollerMemory;
         }
+    }
+
+    /// <summary>Someone is about to use it.</summary>
+    public void Touch()
+    {
+        lock (gate) lastTouchedAt = time.GetUtcNow();
     }
 
     /// <param name="first">It was taken and comes back.</param>

@@ -10,9 +10,19 @@ namespace Kohakku.Local.Temporal.Matching;
 internal sealed class TaskQueues(TimeProvider time)
 {
     private readonly ConcurrentDictionary<QueueKey, TaskQueue> queues = [];
+    private readonly Lock sweeping = new();
     private readonly ConcurrentDictionary<Guid, QueryQueueTask> queries = [];
 
-    public TaskQueue Get(QueueKey key) => queues.GetOrAdd(key, static (key, time) => new TaskQueue(key, time), time);
+    /// <summary>The queue, which is kept long enough for whoever asked to use it.</summary>
+    public TaskQueue Get(QueueKey key)
+    {
+        lock (sweeping)
+        {
+            var queue = queues.GetOrAdd(key, static (key, time) => new TaskQueue(key, time), time);
+            queue.Touch();
+            return queue;
+        }
+    }
 
     public TaskQueue? Find(QueueKey key) => queues.GetValueOrDefault(key);
 
@@ -73,9 +83,12 @@ internal sealed class TaskQueues(TimeProvider time)
     /// <summary>Lets go of queues that no one uses, such as the sticky ones of workers long gone.</summary>
     public void Sweep()
     {
-        foreach (var (key, queue) in queues)
+        lock (sweeping)
         {
-            if (queue.IsIdle && queues.TryRemove(new KeyValuePair<QueueKey, TaskQueue>(key, queue))) queue.Dispose();
+            foreach (var (key, queue) in queues)
+            {
+                if (queue.IsIdle && queues.TryRemove(new KeyValuePair<QueueKey, TaskQueue>(key, queue))) queue.Dispose();
+            }
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class Run(RunKey key, RunHost host)
 
     /// <summary>No longer the one in the host's list: whoever waited for the gate looks it up again.</summary>
     public bool Evicted { get; set; }
+
+    /// <summary>Its state was dropped: what it has on offer, which may have been taken, is offered again when it is loaded.</summary>
+    public bool OffersAgain { get; set; }
     public DateTimeOffset LastUsedAt { get; set; }
     public HistoryTail Tail { get; } = new();
     public UpdateRegistry Updates { get; } = new();

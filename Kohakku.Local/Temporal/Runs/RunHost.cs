@@ -110,6 +110,11 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
     {
         var state = StateCodec.Read(stored);
         current[(state.Namespace, state.WorkflowId)] = state.RunId;
+        SetUp(state);
+    }
+
+    private void SetUp(RunState state)
+    {
         if (state.Task is { IsStarted: false } task) queues.OfferWorkflowTask(state, task);
         foreach (var activity in state.Activities.Values)
         {
@@ -166,15 +171,21 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
             throw NotFound(run.Key);
         }
         run.State = StateCodec.Read(stored);
+        if (!run.OffersAgain) return;
+        run.OffersAgain = false;
+        SetUp(run.State);
     }
 
     private static RpcException NotFound(RunKey key) => new(new Status(StatusCode.NotFound, $"workflow execution not found for run ID {key.RunId}."));
 
-    /// <summary>The change failed half-way: what was written before counts. Tasks on offer are offered again, as ids may have moved.</summary>
-    private static void Drop(Run run)
+    /// <summary>The change failed half-way: what was written before counts. The run is looked at at once, for it may have given up what it had on offer.</summary>
+    private void Drop(Run run)
     {
         run.State = null;
         run.Tail.Clear();
+        run.Updates.TakeBack();
+        run.OffersAgain = true;
+        timers.Set(run.Key, time.GetUtcNow());
     }
 
     private async Task WriteAsync(RunChange change)
