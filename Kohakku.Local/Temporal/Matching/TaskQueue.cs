@@ -101,6 +101,7 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
         Waiter? waiter;
         lock (gate)
         {
+            lastTouchedAt = time.GetUtcNow();
             waiter = TakeWaiter();
             if (waiter is null)
             {
@@ -129,7 +130,7 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
         var waiter = new Waiter(poller);
         lock (gate)
         {
-            lastPollAt = time.GetUtcNow();
+            lastPollAt = lastTouchedAt = time.GetUtcNow();
             if (poller.Identity.Length > 0) pollers[poller.Identity] = lastPollAt;
             if (tasks.First is { } first)
             {
