@@ -26,7 +26,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         Assert.Equal("delayed", await handle.GetResultAsync());
         var events = await EventsAsync(handle);
         Assert.Equal(TimeSpan.FromSeconds(1), events[0].WorkflowExecutionStartedEventAttributes.FirstWorkflowTaskBackoff.ToTimeSpan());
-        Assert.InRange(events[1].EventTime.ToDateTime() - events[0].EventTime.ToDateTime(), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
+        Assert.True(events[1].EventTime.ToDateTime() - events[0].EventTime.ToDateTime() >= TimeSpan.FromSeconds(1));
     }
 
     [Fact(Timeout = Limit)]

@@ -14,7 +14,7 @@ public sealed class TimerTests(TemporalServerFixture server) : TemporalTest(serv
         var events = await EventsAsync(handle);
         var started = events.Find(item => item.EventType == EventType.TimerStarted)!;
         var fired = events.Find(item => item.EventType == EventType.TimerFired)!;
-        Assert.InRange(fired.EventTime.ToDateTime() - started.EventTime.ToDateTime(), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
+        Assert.True(fired.EventTime.ToDateTime() - started.EventTime.ToDateTime() >= TimeSpan.FromMilliseconds(500));
         Assert.Equal(started.EventId, fired.TimerFiredEventAttributes.StartedEventId);
         Assert.Equal(started.TimerStartedEventAttributes.TimerId, fired.TimerFiredEventAttributes.TimerId);
     }

@@ -27,7 +27,8 @@ public sealed class WorkerTests(TemporalServerFixture server) : TemporalTest(ser
         await Client.ExecuteWorkflowAsync((ActivityWorkflow workflow) => workflow.RunAsync(new ActivityCall("Echo", "x")), Options());
         var started = Stopwatch.GetTimestamp();
         await worker.StopAsync();
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        // Its polls end; else it would wait for them, which is a minute.
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(45));
     }
 
     [Fact(Timeout = Limit)]
