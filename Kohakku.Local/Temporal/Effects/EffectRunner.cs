@@ -126,7 +126,7 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
     private Task CancelAsync(CancelOther effect, CancellationToken cancellationToken) => ReachAsync(
         effect, effect.ChildWorkflowOnly,
         (change, _) => change.RequestCancel(
-            effect.Reason, RunHost.Identity, effect.Id.ToString(), effect.InitiatedId, new() { WorkflowId = effect.FromWorkflowId, RunId = effect.From.RunId.ToString() }),
+            effect.Reason, RunHost.Identity, effect.InitiatedId, new() { WorkflowId = effect.FromWorkflowId, RunId = effect.From.RunId.ToString() }),
         cancellationToken);
 
     /// <summary>Changes another run and owes the sender an answer; a run that is not there is the answer.</summary>
@@ -178,7 +178,7 @@ internal sealed partial class EffectRunner(RunHost host, Starter starter, TimePr
             if (!change.State.IsRunning || !isChild) return ValueTask.FromResult(false);
             change.Done(effect.Id);
             if (effect.Policy == ParentClosePolicy.Terminate) Closing.Terminate(change, "by parent close policy", null, RunHost.Identity);
-            else change.RequestCancel("by parent close policy", RunHost.Identity, effect.Id.ToString(), 0, new() { WorkflowId = effect.FromWorkflowId, RunId = effect.From.RunId.ToString() });
+            else change.RequestCancel("by parent close policy", RunHost.Identity, 0, new() { WorkflowId = effect.FromWorkflowId, RunId = effect.From.RunId.ToString() });
             return ValueTask.FromResult(true);
         }, cancellationToken);
         if (!done) await DropAsync(effect, cancellationToken);

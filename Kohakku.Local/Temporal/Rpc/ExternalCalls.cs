@@ -50,7 +50,7 @@ internal sealed class ExternalCalls(RunHost host, RunLookup lookup, NamespaceChe
                 OfChain(change, request.FirstExecutionRunId);
                 // One that has ended needs no cancel: that is no error.
                 if (!change.State.IsRunning) return;
-                change.RequestCancel(request.Reason, request.Identity, request.RequestId, links: request.Links);
+                change.RequestCancel(request.Reason, request.Identity, links: request.Links);
             },
             call.CancellationToken);
         return new RequestCancelWorkflowExecutionResponse();

@@ -38,11 +38,10 @@ internal static class External
     }
 
     /// <summary>A second request changes nothing. The run is told at once, even if its first workflow task has to wait still.</summary>
-    public static void RequestCancel(this RunChange change, string reason, string identity, string requestId, long initiatedId = 0, WorkflowExecution? from = null, IEnumerable<Link>? links = null)
+    public static void RequestCancel(this RunChange change, string reason, string identity, long initiatedId = 0, WorkflowExecution? from = null, IEnumerable<Link>? links = null)
     {
         if (change.State.CancelRequested) return;
         change.State.CancelRequested = true;
-        change.State.CancelRequestId = requestId;
         change.Add(new HistoryEvent
         {
             WorkflowExecutionCancelRequestedEventAttributes = new()

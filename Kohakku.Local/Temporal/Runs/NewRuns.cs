@@ -71,7 +71,6 @@ internal static class NewRuns
             ExecutionDeadline = executionDeadline,
             RunDeadline = runDeadline,
             FirstRunId = Guid.Parse(attributes.FirstExecutionRunId),
-            OriginalRunId = options.RunId,
             Parent = options.Parent,
             Root = attributes.RootWorkflowExecution ?? new WorkflowExecution { WorkflowId = attributes.WorkflowId, RunId = attributes.FirstExecutionRunId },
             Attempt = attributes.Attempt,

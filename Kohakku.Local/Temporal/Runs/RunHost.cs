@@ -29,7 +29,6 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
     public RunStore Store => store;
     public TaskQueues Queues => queues;
     public TimeProvider Time => time;
-    public int InMemory => runs.Count;
 
     /// <summary>Set once at start: what runs owe each other is done by it.</summary>
     public Action<Effect>? Dispatch { get; set; }

@@ -104,7 +104,6 @@ internal static class WorkflowTasks
         var task = state.Task!;
         state.Task = null;
         state.TaskAttempt = 1;
-        state.LastTaskOriginalScheduledAt = task.OriginalScheduledAt;
         if (task.Speculative && CanDiscard(state, request)) return null;
         WriteMissingEvents(change, task);
         state.LastCompletedTaskStartedId = task.StartedId;

@@ -31,7 +31,6 @@ internal sealed class RunState
     public DateTimeOffset? RunDeadline { get; init; }
 
     public Guid FirstRunId { get; init; }
-    public Guid OriginalRunId { get; init; }
     public ParentLink? Parent { get; init; }
     [JsonConverter(typeof(MessageConverter<WorkflowExecution>))]
     public WorkflowExecution? Root { get; init; }
@@ -67,7 +66,6 @@ internal sealed class RunState
     public int TaskAttempt { get; set; } = 1;
     [JsonConverter(typeof(MessageConverter<WorkerVersionStamp>))]
     public WorkerVersionStamp? LastWorkerVersion { get; set; }
-    public DateTimeOffset? LastTaskOriginalScheduledAt { get; set; }
 
     [JsonIgnore]
     public WorkflowTask? Task { get; set; }
@@ -81,7 +79,6 @@ internal sealed class RunState
     }
 
     public bool CancelRequested { get; set; }
-    public string CancelRequestId { get; set; } = "";
     public int SignalCount { get; set; }
     public int UpdateCount { get; set; }
     public long BufferedSequence { get; set; }
