@@ -15,7 +15,7 @@ public sealed class ResourceOrderTests
         var below = test.AddServer("below", $"trap 'sleep 0.3; echo below >> {order}; exit' TERM; sleep 0.5");
         var job = test.Builder.AddExecutable("job", "sh", test.DataFolder, "-c", $"wget -q -O /dev/null $BELOW && echo job >> {order}")
             .WithEnvironment("BELOW", below.GetEndpoint("http")).WaitFor(below);
-        test.Builder.AddExecutable("above", "sh", test.DataFolder, "-c", $"echo above >> {order}; trap 'echo stopped >> {order}; exit' TERM; while :; do sleep 0.05; done")
+        test.Builder.AddExecutable("above", "sh", test.DataFolder, "-c", $"trap 'echo stopped >> {order}; exit' TERM; echo above >> {order}; while :; do sleep 0.05; done")
             .WithEndpoint(env: "PORT").WaitForCompletion(job).WaitFor(below);
 
         await test.StartAsync();
