@@ -3,13 +3,13 @@ using Kohakku.AppHost;
 var builder = DistributedApplication.CreateBuilder(args);
 
 // What they share: state in Postgres, short-lived state in Redis, objects (briefs, logs, artifacts) in an S3 store, and durable
-// workflows in Temporal, which no service uses yet.
+// workflows in Temporal.
 var postgres = builder.AddPostgres("postgres", port: 5432).WithDataVolume();
 var controllerDatabase = postgres.AddDatabase("controller-database", "controller");
 var dispatcherDatabase = postgres.AddDatabase("dispatcher-database", "dispatcher");
 var redis = builder.AddRedis("redis", port: 6379).WithDataVolume().WithPersistence();
 var objects = builder.AddObjectStorage("s3", port: 9000);
-builder.AddTemporal("temporal", port: 7233, postgres);
+var temporal = builder.AddTemporal("temporal", port: 7233, postgres);
 var secrets = builder.AddSecrets();
 
 // The image that the sample agents run in, where there is a container engine to run it.
@@ -22,6 +22,7 @@ var controller = builder.AddProject<Projects.Kohakku_Controller>("controller")
     .WithReference(controllerDatabase, "controller").WaitFor(controllerDatabase)
     .WithReference(redis).WaitFor(redis)
     .WithObjectStorage(objects)
+    .WithTemporal(temporal)
     .WithSecrets(secrets);
 controller.WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
 
@@ -38,8 +39,18 @@ var dispatcher = builder.AddProject<Projects.Kohakku_Dispatcher>("dispatcher")
     .WithAgentRuntime();
 dispatcher.WithEnvironment("DISPATCHER_URL", dispatcher.GetEndpoint("http"));
 
+// Interprets runs of workflows: what is next it hears from Temporal, what is done it tells the controller.
+var worker = builder.AddProject<Projects.Kohakku_Workflows>("temporal-worker")
+    .WithHttpEndpoint(port: 8090)
+    .WithHttpHealthCheck("/ready")
+    .WithTemporal(temporal).WaitForTemporal(temporal)
+    .WithSecrets(secrets)
+    .WithReference(controller).WaitFor(controller)
+    .WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
+
 // Whatever the operator has set in the environment of the AppHost comes before what stands above.
 controller.WithOperatorSettings();
 dispatcher.WithOperatorSettings();
+worker.WithOperatorSettings();
 
 builder.Build().Run();

@@ -25,14 +25,16 @@ internal static class TemporalExtensions
         return new Temporal(builder.Setting(Address) is null ? AddServer(builder, name, port, @namespace, postgres) : null, @namespace);
     }
 
-    /// <summary>A frontend elsewhere reaches the service with the operator's other settings, and is not waited for.</summary>
-    public static IResourceBuilder<T> WithTemporal<T>(this IResourceBuilder<T> builder, Temporal temporal)
-        where T : IResourceWithEnvironment, IResourceWithWaitSupport => temporal.Server is { } server
+    /// <summary>A frontend elsewhere reaches the service with the operator's other settings.</summary>
+    public static IResourceBuilder<T> WithTemporal<T>(this IResourceBuilder<T> builder, Temporal temporal) where T : IResourceWithEnvironment => temporal.Server is { } server
         ? builder
             .WithEnvironment(Address, ReferenceExpression.Create($"{server.GetEndpoint(Frontend).Property(EndpointProperty.HostAndPort)}"))
             .WithEnvironment(NamespaceVariable, temporal.Namespace)
-            .WaitFor(server)
         : builder;
+
+    /// <summary>For who is of no use without it. A frontend elsewhere is not waited for.</summary>
+    public static IResourceBuilder<T> WaitForTemporal<T>(this IResourceBuilder<T> builder, Temporal temporal) where T : IResourceWithWaitSupport =>
+        temporal.Server is { } server ? builder.WaitFor(server) : builder;
 
 #if ASPIRE
     // The image's user can write in its own home only, and so in a volume there.

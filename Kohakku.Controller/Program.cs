@@ -7,6 +7,7 @@ using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Workflows;
 using Kohakku.ServiceDefaults;
 
 return await ServiceProcess.RunAsync(args, "controller", static async arguments =>
@@ -14,7 +15,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -26,6 +27,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     api.MapSkills();
     api.MapTasks();
     api.MapDispatching();
+    api.MapWorkflows();
     app.MapIdentity();
     app.MapConsole();
     app.MapApiDocumentation();

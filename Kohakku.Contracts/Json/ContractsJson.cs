@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Kohakku.Contracts.AgentProtocol;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Workflows;
 
 namespace Kohakku.Contracts.Json;
 
@@ -53,6 +54,18 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(AskedQuestion))]
 [JsonSerializable(typeof(QuestionAnswer))]
 [JsonSerializable(typeof(AgentResult))]
+[JsonSerializable(typeof(PutWorkflowResult))]
+[JsonSerializable(typeof(WorkflowView))]
+[JsonSerializable(typeof(Page<WorkflowSummary>))]
+[JsonSerializable(typeof(DocumentFault[]))]
+[JsonSerializable(typeof(CheckWorkflow))]
+[JsonSerializable(typeof(StartRun))]
+[JsonSerializable(typeof(RunView))]
+[JsonSerializable(typeof(Page<RunSummary>))]
+[JsonSerializable(typeof(Page<RunEventView>))]
+[JsonSerializable(typeof(DecideApproval))]
+[JsonSerializable(typeof(RetryRun))]
+[JsonSerializable(typeof(ReceivedSignal))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class ContractsJson : JsonSerializerContext;

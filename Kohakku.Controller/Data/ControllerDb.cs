@@ -4,6 +4,8 @@ using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Workflows.Definitions;
+using Kohakku.Controller.Workflows.Runs;
 using Microsoft.EntityFrameworkCore;
 
 namespace Kohakku.Controller.Data;
@@ -28,6 +30,14 @@ internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbC
     public DbSet<AttemptNote> AttemptMessages => Set<AttemptNote>();
     public DbSet<Dispatcher> Dispatchers => Set<Dispatcher>();
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
+    public DbSet<Workflow> Workflows => Set<Workflow>();
+    public DbSet<WorkflowVersion> WorkflowVersions => Set<WorkflowVersion>();
+    public DbSet<Run> Runs => Set<Run>();
+    public DbSet<RunStep> RunSteps => Set<RunStep>();
+    public DbSet<RunUnit> RunUnits => Set<RunUnit>();
+    public DbSet<RunInboxEntry> RunInbox => Set<RunInboxEntry>();
+    public DbSet<RunSignal> RunSignals => Set<RunSignal>();
+    public DbSet<RunEvent> RunEvents => Set<RunEvent>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ControllerDb).Assembly);

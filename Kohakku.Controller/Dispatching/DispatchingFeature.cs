@@ -22,7 +22,7 @@ internal static class DispatchingFeature
         services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<TaskSteering>().AddSingleton<CallbackReceiver>();
         services.AddSingleton<NeedsHandler>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<NeedsHandler>()).AddSingleton<IOutboxHandler, TurnHandler>();
-        services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>().AddHostedService<QuestionExpiry>().AddHostedService<OutboxDelivery>();
+        services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>().AddHostedService<QuestionExpiry>().AddHostedService<TaskOutbox>();
         services.AddHostedService<NeedsSweep>().AddHostedService<DispatcherStatus>().AddHostedService<QueueGauge>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, SteeringJson.Default));
         return builder;

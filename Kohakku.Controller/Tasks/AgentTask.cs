@@ -46,6 +46,10 @@ internal sealed class AgentTask
     /// <summary>SHA-256 of the submitted body, to tell a repeat from a misuse of the key.</summary>
     public byte[]? RequestHash { get; init; }
     public string? TraceParent { get; init; }
+    /// <summary>The run that made it; null: somebody submitted it.</summary>
+    public Guid? RunId { get; init; }
+    /// <summary>A JSON schema that the output must fit, or the attempt fails as <c>invalidResult</c>; null: anything.</summary>
+    public string? OutputSchema { get; init; }
     /// <summary>Who submitted it: a token's or a person's name.</summary>
     public string? SubmittedBy { get; init; }
 

@@ -19,6 +19,7 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         // Not jsonb: the agent gets its inputs as they were written, keys in order and numbers as they stand.
         builder.Property(task => task.Inputs).HasColumnType("json");
         builder.Property(task => task.Output).HasColumnType("jsonb");
+        builder.Property(task => task.OutputSchema).HasColumnType("json");
         builder.Property(task => task.Skills).HasJson(ControllerJson.Default.IReadOnlyListPinnedSkill);
         builder.Property(task => task.Env).HasJson(ContractsJson.Default.IReadOnlyDictionaryStringString);
         builder.Property(task => task.Labels).HasJson(ContractsJson.Default.IReadOnlyDictionaryStringString);

@@ -630,6 +630,10 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("output");
 
+                    b.Property<string>("OutputSchema")
+                        .HasColumnType("json")
+                        .HasColumnName("output_schema");
+
                     b.Property<long>("OutputTokens")
                         .HasColumnType("bigint")
                         .HasColumnName("output_tokens");
@@ -653,6 +657,10 @@ namespace Kohakku.Controller.Data.Migrations
                     b.Property<string>("Resources")
                         .HasColumnType("jsonb")
                         .HasColumnName("resources");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
 
                     b.PrimitiveCollection<string[]>("Secrets")
                         .IsRequired()
@@ -936,6 +944,14 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("closed_at");
 
+                    b.Property<string>("Comment")
+                        .HasColumnType("text")
+                        .HasColumnName("comment");
+
+                    b.Property<string>("ExpiresAs")
+                        .HasColumnType("text")
+                        .HasColumnName("expires_as");
+
                     b.Property<DateTimeOffset?>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
@@ -954,12 +970,24 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("prompt");
 
-                    b.Property<Guid>("TaskId")
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("StepId")
+                        .HasColumnType("text")
+                        .HasColumnName("step_id");
+
+                    b.Property<Guid?>("TaskId")
                         .HasColumnType("uuid")
                         .HasColumnName("task_id");
 
                     b.HasKey("Id")
                         .HasName("pk_questions");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("ix_questions_run_id")
+                        .HasFilter("run_id IS NOT NULL");
 
                     b.HasIndex("TaskId")
                         .HasDatabaseName("ix_questions_task_id");
@@ -1002,6 +1030,508 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasName("pk_task_events");
 
                     b.ToTable("task_events", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Definitions.Workflow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DeletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deleted_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<int>("LatestVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("latest_version");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_workflows");
+
+                    b.HasIndex("ProjectId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_workflows_project_id_name");
+
+                    b.ToTable("workflows", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Definitions.WorkflowVersion", b =>
+                {
+                    b.Property<Guid>("WorkflowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workflow_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Canonical")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("canonical");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.HasKey("WorkflowId", "Version")
+                        .HasName("pk_workflow_versions");
+
+                    b.ToTable("workflow_versions", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.Run", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Admitted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("admitted");
+
+                    b.Property<long>("BatchSent")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_sent");
+
+                    b.Property<DateTimeOffset?>("BatchSentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("batch_sent_at");
+
+                    b.Property<long>("BatchTaken")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_taken");
+
+                    b.Property<string>("ConcurrencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("concurrency_key");
+
+                    b.Property<int?>("ConcurrencyLimit")
+                        .HasColumnType("integer")
+                        .HasColumnName("concurrency_limit");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Depth")
+                        .HasColumnType("integer")
+                        .HasColumnName("depth");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<int>("Engine")
+                        .HasColumnType("integer")
+                        .HasColumnName("engine");
+
+                    b.Property<long>("EventSequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("event_sequence");
+
+                    b.Property<string>("Failure")
+                        .HasColumnType("text")
+                        .HasColumnName("failure");
+
+                    b.Property<DateTimeOffset?>("HandedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("handed_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<string>("Inputs")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("inputs");
+
+                    b.Property<string>("Outputs")
+                        .HasColumnType("json")
+                        .HasColumnName("outputs");
+
+                    b.Property<int?>("ParentAttempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("parent_attempt");
+
+                    b.Property<int?>("ParentItem")
+                        .HasColumnType("integer")
+                        .HasColumnName("parent_item");
+
+                    b.Property<Guid?>("ParentRunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("parent_run_id");
+
+                    b.Property<int?>("ParentStep")
+                        .HasColumnType("integer")
+                        .HasColumnName("parent_step");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<byte[]>("RequestHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("request_hash");
+
+                    b.Property<Guid?>("RetryOf")
+                        .HasColumnType("uuid")
+                        .HasColumnName("retry_of");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<string>("SubmittedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("submitted_by");
+
+                    b.Property<string>("TurnResult")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("turn_result");
+
+                    b.Property<int>("TurnSequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("turn_sequence");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("WorkflowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workflow_id");
+
+                    b.Property<string>("WorkflowName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("workflow_name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_runs");
+
+                    b.HasIndex("ParentRunId")
+                        .HasDatabaseName("ix_runs_parent_run_id")
+                        .HasFilter("parent_run_id IS NOT NULL");
+
+                    b.HasIndex("WorkflowId")
+                        .HasDatabaseName("ix_runs_workflow_id");
+
+                    b.HasIndex("ProjectId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_runs_project_id_idempotency_key")
+                        .HasFilter("idempotency_key IS NOT NULL");
+
+                    b.HasIndex(new[] { "ProjectId", "ConcurrencyKey", "Id" }, "ix_runs_concurrency")
+                        .HasDatabaseName("ix_runs_project_id_concurrency_key_id")
+                        .HasFilter("concurrency_key IS NOT NULL AND status IN ('pending', 'running', 'paused')");
+
+                    b.HasIndex(new[] { "ProjectId", "Id" }, "ix_runs_list")
+                        .IsDescending(false, true)
+                        .HasDatabaseName("ix_runs_project_id_id");
+
+                    b.HasIndex(new[] { "ProjectId", "Status", "Id" }, "ix_runs_list_status")
+                        .IsDescending(false, false, true)
+                        .HasDatabaseName("ix_runs_project_id_status_id");
+
+                    b.HasIndex(new[] { "ProjectId", "WorkflowName", "Id" }, "ix_runs_list_workflow")
+                        .IsDescending(false, false, true)
+                        .HasDatabaseName("ix_runs_project_id_workflow_name_id");
+
+                    b.ToTable("runs", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunEvent", b =>
+                {
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<long>("Id")
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Data")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("data");
+
+                    b.Property<string>("StepId")
+                        .HasColumnType("text")
+                        .HasColumnName("step_id");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.HasKey("RunId", "Id")
+                        .HasName("pk_run_events");
+
+                    b.ToTable("run_events", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunInboxEntry", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long?>("Batch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("payload");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_run_inbox");
+
+                    b.HasIndex("RunId", "Batch", "Id")
+                        .HasDatabaseName("ix_run_inbox_run_id_batch_id");
+
+                    b.ToTable("run_inbox", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunSignal", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("body");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ReceivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("received_at");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<DateTimeOffset?>("TakenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("taken_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_run_signals");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("ix_run_signals_run_id");
+
+                    b.ToTable("run_signals", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunStep", b =>
+                {
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Index")
+                        .HasColumnType("integer")
+                        .HasColumnName("index");
+
+                    b.Property<string>("Array")
+                        .HasColumnType("json")
+                        .HasColumnName("array");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed");
+
+                    b.Property<string>("Failure")
+                        .HasColumnType("text")
+                        .HasColumnName("failure");
+
+                    b.Property<bool>("FansOut")
+                        .HasColumnType("boolean")
+                        .HasColumnName("fans_out");
+
+                    b.Property<int>("Items")
+                        .HasColumnType("integer")
+                        .HasColumnName("items");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<string>("StepId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step_id");
+
+                    b.Property<int>("Succeeded")
+                        .HasColumnType("integer")
+                        .HasColumnName("succeeded");
+
+                    b.HasKey("RunId", "Index")
+                        .HasName("pk_run_steps");
+
+                    b.ToTable("run_steps", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunUnit", b =>
+                {
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<int>("Item")
+                        .HasColumnType("integer")
+                        .HasColumnName("item");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("integer")
+                        .HasColumnName("part");
+
+                    b.Property<Guid?>("ChildRunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("child_run_id");
+
+                    b.Property<bool>("Counts")
+                        .HasColumnType("boolean")
+                        .HasColumnName("counts");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Failure")
+                        .HasColumnType("text")
+                        .HasColumnName("failure");
+
+                    b.Property<string>("Output")
+                        .HasColumnType("json")
+                        .HasColumnName("output");
+
+                    b.Property<Guid?>("QuestionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("question_id");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<Guid?>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("RunId", "Step", "Item", "Attempt", "Part")
+                        .HasName("pk_run_units");
+
+                    b.HasIndex("QuestionId")
+                        .HasDatabaseName("ix_run_units_question_id")
+                        .HasFilter("question_id IS NOT NULL");
+
+                    b.HasIndex("TaskId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_run_units_task_id")
+                        .HasFilter("task_id IS NOT NULL");
+
+                    b.ToTable("run_units", (string)null);
                 });
 
             modelBuilder.Entity("Kohakku.Controller.Agents.Agent", b =>
@@ -1110,11 +1640,16 @@ namespace Kohakku.Controller.Data.Migrations
                         .IsRequired()
                         .HasConstraintName("fk_questions_projects_project_id");
 
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_questions_runs_run_id");
+
                     b.HasOne("Kohakku.Controller.Tasks.AgentTask", null)
                         .WithMany()
                         .HasForeignKey("TaskId")
                         .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
                         .HasConstraintName("fk_questions_tasks_task_id");
                 });
 
@@ -1126,6 +1661,99 @@ namespace Kohakku.Controller.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_task_events_tasks_task_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Definitions.Workflow", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_workflows_projects_project_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Definitions.WorkflowVersion", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Definitions.Workflow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkflowId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_workflow_versions_workflows_workflow_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.Run", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_runs_projects_project_id");
+
+                    b.HasOne("Kohakku.Controller.Workflows.Definitions.Workflow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkflowId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_runs_workflows_workflow_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunEvent", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_events_runs_run_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunInboxEntry", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_inbox_runs_run_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunSignal", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_signals_runs_run_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunStep", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_steps_runs_run_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Workflows.Runs.RunUnit", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Workflows.Runs.Run", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_units_runs_run_id");
+
+                    b.HasOne("Kohakku.Controller.Tasks.AgentTask", null)
+                        .WithMany()
+                        .HasForeignKey("TaskId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_run_units_tasks_task_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -33,6 +33,8 @@ internal static class LifecycleRows
         CostUsd = row.GetDecimal(20),
         StartedAt = Time(row, 21),
         EndedAt = Time(row, 22),
+        RunId = row.IsDBNull(23) ? null : row.GetGuid(23),
+        OutputSchema = Text(row, 24),
     };
 
     public static LockedAttempt Attempt(NpgsqlDataReader row) => new(

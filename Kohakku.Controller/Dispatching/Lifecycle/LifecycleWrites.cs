@@ -3,6 +3,7 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.States;
+using Kohakku.Controller.Workflows.Inbox;
 using Npgsql;
 
 namespace Kohakku.Controller.Dispatching.Lifecycle;
@@ -27,7 +28,14 @@ internal static class LifecycleWrites
     {
         List<NpgsqlBatchCommand> commands = [];
         var ended = locked.ChangedTasks.Where(task => task.Status.IsFinal()).Select(task => task.Id).ToArray();
-        if (ended.Length > 0) commands.Add(batch.Add(LifecycleSql.EnqueueNeeds).With(ended).With(locked.Now));
+        if (ended.Length > 0)
+        {
+            commands.Add(batch.Add(LifecycleSql.EnqueueNeeds).With(ended).With(locked.Now));
+            // Most tasks are of no run.
+            Guid[] ofRuns = [.. ended.Where(id => locked.Task(id)!.RunId is not null)];
+            if (ofRuns.Length > 0) commands.Add(batch.Add(InboxSql.NoteEnded).With(ofRuns).With(locked.Now));
+        }
+
         var turns = Of<TurnChanged>(locked);
         if (turns.Count > 0)
             commands.Add(batch.Add(LifecycleSql.EnqueueTurns)

@@ -5,9 +5,15 @@ internal sealed class LoopSignals : IDisposable
 {
     public WakeUp Outbox { get; } = new();
 
+    public WakeUp RunOutbox { get; } = new();
+
     public WakeUp Promotion { get; } = new();
 
-    public void WakeOutbox() => Outbox.Set();
+    public void WakeOutbox()
+    {
+        Outbox.Set();
+        RunOutbox.Set();
+    }
 
     /// <summary>A task was scheduled; the promotion looks for itself when it is due.</summary>
     public void WakePromotion() => Promotion.Set();
@@ -15,6 +21,7 @@ internal sealed class LoopSignals : IDisposable
     public void Dispose()
     {
         Outbox.Dispose();
+        RunOutbox.Dispose();
         Promotion.Dispose();
     }
 }

@@ -19,9 +19,9 @@ internal static class MaintenanceSql
         WHERE a.ended_at IS NULL AND a.lease_until < clock_timestamp() ORDER BY a.lease_until LIMIT $1
         """;
 
-    /// <summary>$1 now, $2 how many.</summary>
+    /// <summary>Those of tasks; approvals expire by their run's own timer. $1 now, $2 how many.</summary>
     public const string ExpiredQuestions =
-        "SELECT id, task_id FROM questions WHERE closed_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2";
+        "SELECT id, task_id FROM questions WHERE closed_at IS NULL AND task_id IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2";
 
     /// <summary>$1 silence after which it is unreachable, $2 after which it is offline.</summary>
     public const string DispatcherStatus =

@@ -2,9 +2,9 @@ namespace Kohakku.Controller.Dispatching.Outbox;
 
 internal static class OutboxSql
 {
-    /// <summary>$1 now, $2 how many.</summary>
+    /// <summary>$1 now, $2 how many, $3 those of runs, or the others.</summary>
     public const string Take =
-        "SELECT id, kind, task_id, payload::text, tries FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
+        "SELECT id, kind, task_id, payload::text, tries FROM outbox WHERE due_at <= $1 AND starts_with(kind, 'run.') = $3 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED";
 
     /// <summary>$1 id, $2 when again, $3 why.</summary>
     public const string Postpone = "UPDATE outbox SET tries = tries + 1, due_at = $2, last_error = $3 WHERE id = $1";

@@ -4,19 +4,20 @@ using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.States;
 using Kohakku.Controller.Identity;
+using Kohakku.Controller.Workflows.Runs;
 using Kohakku.ServiceDefaults;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
 namespace Kohakku.Controller.Dispatching.Questions;
 
-/// <summary>What agents, and Kohakku about lost tasks, ask of people.</summary>
+/// <summary>What agents, runs, and Kohakku about lost tasks, ask of people: one inbox for all.</summary>
 internal static class QuestionEndpoints
 {
     private const int MostPerPage = 200;
     private const int LongestAnswer = 16_384;
 
-    private const string Columns = "id, kind, task_id, prompt, choices, asked_at, expires_at, answer, answered_at";
+    private const string Columns = "id, kind, task_id, run_id, step_id, prompt, choices, asked_at, expires_at, answer, answered_at";
 
     /// <summary>$1 project, $2 only open ones, $3 id before which to go on, $4 how many. The newest first.</summary>
     private const string ListSql =
@@ -49,16 +50,18 @@ internal static class QuestionEndpoints
 
     /// <summary>Answers once; the second answer is a conflict.</summary>
     public static async Task<Results<Ok<QuestionView>, ProblemHttpResult>> AnswerAsync(
-        Guid id, AnswerQuestion body, Caller caller, NpgsqlDataSource database, TaskChanges changes, CancellationToken cancellationToken)
+        Guid id, AnswerQuestion body, Caller caller, NpgsqlDataSource database, TaskChanges changes, RunAnswers runs, CancellationToken cancellationToken)
     {
         if (await FindAsync(id, caller, database, cancellationToken) is not { } question) return Problems.NotFound($"There is no question {id}.");
         if (Check(body, question) is { Any: true } faults) return Problems.Unprocessable(faults);
         var answer = JsonText.CleanPlain(body.Answer!);
-        var taken = await changes.OfTasksAsync(
-            [question.TaskId!.Value], skipBusy: false, locked => Answer(locked, question, answer, caller.Name), cancellationToken);
+        // An approval is decided here as at its run: the same act.
+        var taken = question.TaskId is { } taskId
+            ? await changes.OfTasksAsync([taskId], skipBusy: false, locked => Answer(locked, question, answer, caller.Name), cancellationToken)
+            : await runs.DecideAsync(question.Id, answer == ApprovalWords.Approve, comment: null, caller.Name, cancellationToken) == Answered.Done;
         return taken
             ? TypedResults.Ok((await FindAsync(id, caller, database, cancellationToken))!)
-            : Problems.Conflict(question.AnsweredAt is null ? "The question is closed: it was answered, it expired, or its attempt has ended." : "The question was answered before.");
+            : Problems.Conflict(question.AnsweredAt is null ? "The question is closed: it was answered, it expired, or nobody waits for it any more." : "The question was answered before.");
     }
 
     /// <summary>False when the question is not open any more.</summary>
@@ -96,10 +99,11 @@ internal static class QuestionEndpoints
         await using var row = await batch.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
             views.Add(new QuestionView(
-                row.GetGuid(0), row.GetString(1), row.GetGuid(2), RunId: null, StepId: null, row.GetString(3), row.GetFieldValue<string[]>(4),
-                row.GetFieldValue<DateTimeOffset>(5), await row.IsDBNullAsync(6, cancellationToken) ? null : row.GetFieldValue<DateTimeOffset>(6),
-                await row.IsDBNullAsync(7, cancellationToken) ? null : row.GetString(7),
-                await row.IsDBNullAsync(8, cancellationToken) ? null : row.GetFieldValue<DateTimeOffset>(8)));
+                row.GetGuid(0), row.GetString(1), Id(2), Id(3), Text(4), row.GetString(5), row.GetFieldValue<string[]>(6), row.GetFieldValue<DateTimeOffset>(7), Time(8), Text(9), Time(10)));
         return views;
+
+        Guid? Id(int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
+        string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
+        DateTimeOffset? Time(int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
     }
 }

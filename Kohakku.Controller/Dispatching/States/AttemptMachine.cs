@@ -106,6 +106,8 @@ internal static class AttemptMachine
         var data = ended.Content;
         var (status, reason) = Agree(data.Status, data.Reason);
         var message = data.Message is null ? null : Head(data.Message, LongestMessage);
+        if (reason is null && draft.Task.OutputSchema is { } schema && OutputSchemas.Fault(schema, data.Output) is { } misfit)
+            (status, reason, message) = (AttemptState.Failed, FailureReason.InvalidResult, Head(misfit, LongestMessage));
         var tail = data.LogTail is null ? null : Tail(data.LogTail, LongestTail);
         draft.Attempt = draft.Attempt! with
         {

@@ -14,6 +14,10 @@ internal sealed record TaskStanding
     public string? ConcurrencyKey { get; init; }
     public DateTimeOffset? NotBefore { get; init; }
     public string? TraceParent { get; init; }
+    /// <summary>The run that made it.</summary>
+    public Guid? RunId { get; init; }
+    /// <summary>JSON schema; null: any output will do.</summary>
+    public string? OutputSchema { get; init; }
 
     public bool Claimable { get; init; }
     public DateTimeOffset? DueAt { get; init; }

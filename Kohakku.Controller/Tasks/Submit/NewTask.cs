@@ -15,6 +15,10 @@ internal sealed record NewTask
     public required IReadOnlyList<PinnedSkill> Skills { get; init; }
     public IdempotencyKey? Key { get; init; }
     public string? TraceParent { get; init; }
+    /// <summary>The run that makes it.</summary>
+    public Guid? RunId { get; init; }
+    /// <summary>JSON schema.</summary>
+    public string? OutputSchema { get; init; }
     /// <summary>The brief, or the inputs, went to object storage and is not in the row.</summary>
     public bool BriefStored { get; init; }
     public bool InputsStored { get; init; }

@@ -63,7 +63,7 @@ internal static class SubmitEndpoints
         return ActivityContext.TryParse(given, traceState: null, out _) ? given : null;
     }
 
-    private static bool TryReadKey(HttpRequest request, out string? key)
+    internal static bool TryReadKey(HttpRequest request, out string? key)
     {
         var given = request.Headers[IdempotencyKeys.Header];
         key = given.Count == 0 ? null : given[0];

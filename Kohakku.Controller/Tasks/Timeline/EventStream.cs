@@ -1,14 +1,19 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using Kohakku.Contracts.Json;
-using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 
 namespace Kohakku.Controller.Tasks.Timeline;
 
+/// <summary>One entry of a timeline, as it goes over the wire.</summary>
+/// <param name="Data">JSON.</param>
+internal sealed record StreamEntry(long Id, string Type, byte[] Data);
+
+/// <param name="Ends">Nothing will come after these.</param>
+internal sealed record StreamPart(IReadOnlyList<StreamEntry> Entries, bool Ends);
+
 /// <summary>
-/// Sends a task's timeline as server-sent events, from where the client left off until the task has ended:
+/// Sends the timeline of a task or a run as server-sent events, from where the client left off until it has ended:
 /// <code>
 /// id: 3
 /// event: attempt.claimed
@@ -16,21 +21,24 @@ namespace Kohakku.Controller.Tasks.Timeline;
 /// </code>
 /// Woken by the feed of changes, with a slow look of its own behind it.
 /// </summary>
-internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHostApplicationLifetime host, TimeProvider time)
+internal sealed class EventStream(ChangeFeed changes, IHostApplicationLifetime host, TimeProvider time)
 {
     private const int ReadAtOnce = 500;
     private static readonly TimeSpan SlowLook = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
+    /// <param name="id">Of the task or the run.</param>
     /// <param name="after">The last entry that the client has.</param>
-    public async Task SendAsync(HttpResponse response, Guid projectId, Guid taskId, long after, CancellationToken cancellationToken)
+    /// <param name="read">The entries after one, so many at most; null when there is nothing (any more) to read.</param>
+    public async Task SendAsync(
+        HttpResponse response, Guid id, long after, Func<long, int, CancellationToken, Task<StreamPart?>> read, CancellationToken cancellationToken)
     {
         // A stream must not hold up the stop of the process; the client comes back with its Last-Event-ID.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, host.ApplicationStopping);
-        using var subscription = changes.FollowTask(taskId);
+        using var subscription = changes.FollowTask(id);
         try
         {
-            await FollowAsync(response, projectId, taskId, after, subscription, ending.Token);
+            await FollowAsync(response, after, read, subscription, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -39,7 +47,7 @@ internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHo
     }
 
     private async Task FollowAsync(
-        HttpResponse response, Guid projectId, Guid taskId, long after, ChangeSubscription subscription, CancellationToken cancellationToken)
+        HttpResponse response, long after, Func<long, int, CancellationToken, Task<StreamPart?>> read, ChangeSubscription subscription, CancellationToken cancellationToken)
     {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
@@ -47,7 +55,7 @@ internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHo
         var lastWrite = time.GetTimestamp();
         await response.StartAsync(cancellationToken);
         await response.Body.FlushAsync(cancellationToken);
-        while (await timeline.ReadAsync(projectId, taskId, after, ReadAtOnce, cancellationToken) is { } part)
+        while (await read(after, ReadAtOnce, cancellationToken) is { } part)
         {
             if (part.Entries.Count > 0)
             {
@@ -56,7 +64,7 @@ internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHo
                 (after, lastWrite) = (part.Entries[^1].Id, time.GetTimestamp());
             }
 
-            if (part.EndsAt(after)) return;
+            if (part.Ends) return;
             if (part.Entries.Count == ReadAtOnce) continue;
             await subscription.WaitAsync(SlowLook, time, cancellationToken);
             if (time.GetElapsedTime(lastWrite) < KeepAlive) continue;
@@ -65,14 +73,14 @@ internal sealed class EventStream(TaskTimeline timeline, ChangeFeed changes, IHo
         }
     }
 
-    private static void Write(HttpResponse response, TaskEventView entry)
+    private static void Write(HttpResponse response, StreamEntry entry)
     {
         // A type that a dispatcher of another release made up must not be able to end the line.
         var type = entry.Type.ReplaceLineEndings("");
         var head = string.Create(CultureInfo.InvariantCulture, $"id: {entry.Id}\nevent: {type}\ndata: ");
         var writer = response.BodyWriter;
         Encoding.UTF8.GetBytes(head, writer);
-        using (var json = new Utf8JsonWriter(writer)) JsonSerializer.Serialize(json, entry, ContractsJson.Default.TaskEventView);
+        writer.Write(entry.Data);
         Encoding.UTF8.GetBytes("\n\n", writer);
     }
 }

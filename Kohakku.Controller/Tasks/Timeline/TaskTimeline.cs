@@ -36,6 +36,14 @@ internal sealed class TaskTimeline(NpgsqlDataSource database)
         return new TimelinePart(entries, status, newest);
     }
 
+    /// <summary>The same for <see cref="EventStream"/>.</summary>
+    public async Task<StreamPart?> StreamAsync(Guid projectId, Guid taskId, long after, int limit, CancellationToken cancellationToken) =>
+        await ReadAsync(projectId, taskId, after, limit, cancellationToken) is { } part
+            ? new StreamPart(
+                [.. part.Entries.Select(entry => new StreamEntry(entry.Id, entry.Type, JsonSerializer.SerializeToUtf8Bytes(entry, ContractsJson.Default.TaskEventView)))],
+                part.EndsAt(part.Entries.Count > 0 ? part.Entries[^1].Id : after))
+            : null;
+
     private static TaskEventView Read(NpgsqlDataReader reader) => new(
         reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetInt32(3),
         reader.IsDBNull(4) ? null : JsonElement.Parse(reader.GetString(4)));

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Kohakku.Contracts;
 using Kohakku.Contracts.Tasks;
@@ -9,8 +10,6 @@ namespace Kohakku.Controller.Tasks.Timeline;
 
 internal static class TimelineEndpoints
 {
-    private const string LastEventId = "Last-Event-ID";
-
     public static void MapTimeline(this RouteGroupBuilder tasks) =>
         tasks.MapGet("/{id:guid}/events", ReadAsync).RequireAuthorization(Policies.Viewer).WithName("ListTaskEvents")
             .Produces<Page<TaskEventView>>().Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
@@ -19,15 +18,8 @@ internal static class TimelineEndpoints
     private static async Task<IResult> ReadAsync(
         Guid id, Caller caller, HttpContext context, TaskTimeline timeline, EventStream stream, CancellationToken cancellationToken)
     {
-        var query = context.Request.Query;
-        var isLive = AcceptsEventStream(context.Request);
-        var resumed = isLive ? context.Request.Headers[LastEventId].ToString() : "";
-        if (!TryParseId(resumed, out var lastSeen)) return Problems.BadRequest(LastEventId, "must be the id of an event of this task");
-        if (!TryParseId(query["after"].ToString(), out var after)) return Problems.BadRequest("after", "must be the id of an event of this task");
-        if (!TryParseId(query["cursor"].ToString(), out var cursor)) return Problems.BadRequest("cursor", Cursor.Rule);
-        if (!Cursor.TryParseLimit(query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        after = Math.Max(lastSeen, Math.Max(after, cursor));
-
+        if (!TimelineRequest.TryParse(context.Request, out var request, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
+        var (isLive, isResumed, after, limit) = request;
         var first = await timeline.ReadAsync(caller.ProjectId, id, after, isLive ? 0 : limit, cancellationToken);
         if (first is null) return TaskProblems.NotFound(id);
         if (!isLive)
@@ -37,13 +29,34 @@ internal static class TimelineEndpoints
         }
 
         // To a browser's EventSource, which comes back whenever a stream ends, this says that there is nothing to come back for.
-        if (resumed.Length > 0 && first.EndsAt(after)) return TypedResults.NoContent();
-        await stream.SendAsync(context.Response, caller.ProjectId, id, after, cancellationToken);
+        if (isResumed && first.EndsAt(after)) return TypedResults.NoContent();
+        await stream.SendAsync(
+            context.Response, id, after, (seen, most, token) => timeline.StreamAsync(caller.ProjectId, id, seen, most, token), cancellationToken);
         return TypedResults.Empty;
     }
+}
 
-    private static bool AcceptsEventStream(HttpRequest request) =>
-        request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
+/// <summary>From where on, how much, and whether live: the same for the timelines of tasks and of runs.</summary>
+/// <param name="Resumed">A browser comes back to a stream that it had.</param>
+internal sealed record TimelineRequest(bool Live, bool Resumed, long After, int Limit)
+{
+    private const string LastEventId = "Last-Event-ID";
+
+    /// <param name="fault">The field and the rule it breaks, where the answer is false.</param>
+    public static bool TryParse(HttpRequest request, [NotNullWhen(true)] out TimelineRequest? parsed, out (string Field, string Rule) fault)
+    {
+        parsed = null;
+        fault = default;
+        var query = request.Query;
+        var isLive = request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
+        var resumed = isLive ? request.Headers[LastEventId].ToString() : "";
+        if (!TryParseId(resumed, out var lastSeen)) fault = (LastEventId, "must be the id of an event of this timeline");
+        else if (!TryParseId(query["after"].ToString(), out var after)) fault = ("after", "must be the id of an event of this timeline");
+        else if (!TryParseId(query["cursor"].ToString(), out var cursor)) fault = ("cursor", Cursor.Rule);
+        else if (!Cursor.TryParseLimit(query["limit"], out var limit)) fault = ("limit", $"must be from 1 to {Cursor.MaxLimit}");
+        else parsed = new TimelineRequest(isLive, resumed.Length > 0, Math.Max(lastSeen, Math.Max(after, cursor)), limit);
+        return parsed is not null;
+    }
 
     private static bool TryParseId(string text, out long id)
     {
