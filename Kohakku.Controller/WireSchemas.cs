@@ -5,6 +5,7 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using Kohakku.Contracts.Json;
 using Kohakku.ServiceDefaults;
+using Kohakku.Workflows.Definitions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Kohakku.Controller;
@@ -28,6 +29,8 @@ internal static class WireSchemas
     private static readonly Lazy<FrozenDictionary<string, string>> All = new(() => Bodies
         .Select(type => KeyValuePair.Create(type.Type.Name, Schema(type, type.Type.Name)))
         .Append(KeyValuePair.Create("AgentEvents", Schema(Json.IReadOnlyListAgentEvent, "AgentEvents")))
+        // The workflow language, for editors.
+        .Append(KeyValuePair.Create("workflow", WorkflowSchema.Json))
         .ToFrozenDictionary(StringComparer.Ordinal));
 
     public static void MapWireSchemas(this IEndpointRouteBuilder endpoints)

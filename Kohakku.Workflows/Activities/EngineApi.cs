@@ -19,7 +19,9 @@ public sealed record RunDocument(Guid Id, string Workflow, int Version, string D
 /// <param name="Values">Steps, by index, whose outputs are wanted.</param>
 /// <param name="Items">Steps whose <c>for_each</c> array is wanted, where it is known.</param>
 /// <param name="Candidates">Units whose candidates' outputs are wanted.</param>
-public sealed record LoadRun(int Sequence, IReadOnlyList<int> Values, IReadOnlyList<int> Items, IReadOnlyList<UnitKey> Candidates);
+/// <param name="Ended">The turn's units that have ended: kept first, so that their outputs are among the values.</param>
+public sealed record LoadRun(
+    int Sequence, IReadOnlyList<int> Values, IReadOnlyList<int> Items, IReadOnlyList<UnitKey> Candidates, IReadOnlyList<UnitRecord> Ended);
 
 public sealed record UnitKey(int Step, int Item, int Attempt);
 
@@ -89,8 +91,7 @@ public sealed record WebhookCall(Guid RunId, int Step, int Item)
 /// <summary>Body of <c>POST /engine/runs/{id}/outputs</c>: what came of a unit that the worker itself did.</summary>
 public sealed record UnitOutput(UnitKey Unit, JsonElement? Output);
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(LoadRun))]
 [JsonSerializable(typeof(LoadedRun))]

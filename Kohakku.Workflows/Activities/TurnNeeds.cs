@@ -30,7 +30,8 @@ internal static class TurnNeeds
             needed.Add(step);
             if (step.ForEach is not null) items.Add(start.Step);
             if (!start.Judge) continue;
-            needed.Add(step.BestOf!.Judge.Brief);
+            needed.Add(step.BestOf!.Judge.Agent);
+            needed.Add(step.BestOf.Judge.Brief);
             candidates.Add(new UnitKey(start.Step, start.From, start.Attempt));
         }
 
@@ -39,7 +40,7 @@ internal static class TurnNeeds
         var plain = turn.Open.All(open => definition.Steps[open.Step] is { If: null, ForEach: null }) && turn.Start.Count == 0;
         return plain && needed.Steps.Count == 0 && turn.Run != RunState.Succeeded
             ? null
-            : new LoadRun(turn.Sequence, [.. needed.Steps.Order()], [.. items.Distinct()], candidates);
+            : new LoadRun(turn.Sequence, [.. needed.Steps.Order()], [.. items.Distinct()], candidates, turn.Units);
     }
 
     public static LoadRun Of(WebhookCall call, WorkflowDefinition definition)
@@ -47,7 +48,7 @@ internal static class TurnNeeds
         var needed = new Needed(definition);
         var step = definition.Steps[call.Step];
         needed.Add(step);
-        return new LoadRun(0, [.. needed.Steps.Order()], step.ForEach is null ? [] : [call.Step], []);
+        return new LoadRun(0, [.. needed.Steps.Order()], step.ForEach is null ? [] : [call.Step], [], []);
     }
 
     private sealed class Needed(WorkflowDefinition definition)

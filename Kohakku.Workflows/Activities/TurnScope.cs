@@ -16,7 +16,7 @@ internal static class TurnScope
         Run = new RunFacts(
             texts.Run.Id, WireEnum<RunState>.NameOf(turn?.Ending ?? turn?.Run ?? RunState.Running), texts.Run.Workflow, texts.Run.Version, texts.Run.StartedAt,
             turn?.Failure is { } failure ? new RunFailure(turn.FailedStep is { } step ? texts.Definition.Steps[step].Id : null, failure) : null),
-        Steps = (loaded?.Values ?? []).ToDictionary(step => texts.Definition.Steps[step.Step].Id, Value),
+        Steps = (loaded?.Values ?? []).ToDictionary(step => texts.Definition.Steps[step.Step].Id, step => Value(Now(step, turn))),
     };
 
     /// <summary>The scope of one unit.</summary>
@@ -26,6 +26,11 @@ internal static class TurnScope
         var array = loaded?.Items.FirstOrDefault(items => items.Step == step)?.Array;
         return array is { } items ? scope with { Item = items[item], Index = item } : scope;
     }
+
+    /// <summary>What the turn says of a step is not written yet.</summary>
+    private static LoadedStep Now(LoadedStep step, Turn? turn) => turn?.Steps.LastOrDefault(record => record.Step == step.Step) is { } record
+        ? step with { State = record.State, Succeeded = record.Succeeded, Failed = record.Failed }
+        : step;
 
     private static StepValue Value(LoadedStep step) => step.FansOut
         ? new StepValue { Status = WireEnum<StepState>.NameOf(step.State), Outputs = step.Outputs, Succeeded = step.Succeeded, Failed = step.Failed }

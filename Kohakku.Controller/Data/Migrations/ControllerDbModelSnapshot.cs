@@ -1403,9 +1403,9 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("index");
 
-                    b.Property<string>("Array")
+                    b.Property<string>("Elements")
                         .HasColumnType("json")
-                        .HasColumnName("array");
+                        .HasColumnName("elements");
 
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")

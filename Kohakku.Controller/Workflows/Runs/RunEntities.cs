@@ -74,7 +74,7 @@ internal sealed class RunStep
     /// <summary>−1 until it is known.</summary>
     public int Items { get; init; }
     /// <summary>JSON: what its <c>for_each</c> gave; for good.</summary>
-    public string? Array { get; init; }
+    public string? Elements { get; init; }
     public int Succeeded { get; init; }
     public int Failed { get; init; }
     public string? Failure { get; init; }
@@ -170,7 +170,7 @@ internal sealed class RunMapping : IEntityTypeConfiguration<Run>, IEntityTypeCon
         builder.HasKey(step => new { step.RunId, step.Index });
         builder.Property(step => step.Index).ValueGeneratedNever();
         builder.Property(step => step.Status).HasWireName();
-        builder.Property(step => step.Array).HasColumnType("json");
+        builder.Property(step => step.Elements).HasColumnType("json");
         builder.HasOne<Run>().WithMany().HasForeignKey(step => step.RunId).OnDelete(DeleteBehavior.Cascade);
     }
 

@@ -31,8 +31,8 @@ internal static class RunInsert
     /// <summary>Steps that are taken over come as they ended; all others are pending. $1 run, $2 the run they are from, $3 their indexes, then columns.</summary>
     private const string InsertSteps =
         """
-        INSERT INTO run_steps (run_id, index, step_id, kind, fans_out, status, items, array, succeeded, failed, failure, started_at, ended_at)
-        SELECT $1, n.index, n.step_id, n.kind, n.fans_out, coalesce(o.status, 'pending'), coalesce(o.items, -1), o.array, coalesce(o.succeeded, 0), coalesce(o.failed, 0),
+        INSERT INTO run_steps (run_id, index, step_id, kind, fans_out, status, items, elements, succeeded, failed, failure, started_at, ended_at)
+        SELECT $1, n.index, n.step_id, n.kind, n.fans_out, coalesce(o.status, 'pending'), coalesce(o.items, -1), o.elements, coalesce(o.succeeded, 0), coalesce(o.failed, 0),
             o.failure, o.started_at, o.ended_at
         FROM unnest($4::int[], $5::text[], $6::text[], $7::bool[]) AS n(index, step_id, kind, fans_out)
         LEFT JOIN run_steps o ON o.run_id = $2 AND o.index = n.index AND n.index = ANY($3)

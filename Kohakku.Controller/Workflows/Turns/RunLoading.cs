@@ -8,7 +8,7 @@ using Npgsql;
 namespace Kohakku.Controller.Workflows.Turns;
 
 /// <summary>Reads what the templates of a turn look at: one roundtrip, and nothing that isn't asked for.</summary>
-internal sealed class RunLoading(NpgsqlDataSource database)
+internal sealed class RunLoading(NpgsqlDataSource database, TimeProvider time)
 {
     /// <summary>Of all outputs together. More is a fault of the workflow: what is large belongs into artifacts.</summary>
     private const int MostCharacters = 32 * 1024 * 1024;
@@ -31,6 +31,8 @@ internal sealed class RunLoading(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         int[] values = [.. load.Values];
+        // Before anything is read of them. The turn's commit does the same again.
+        if (load.Ended.Count > 0) TurnWrite.EndUnits(batch, runId, load.Ended, time.GetColumnNow());
         batch.Add(TurnSql.Answered).With(runId);
         batch.Add(TurnSql.StepValues).With(runId).With(values);
         batch.Add(TurnSql.Outputs).With(runId).With(values);

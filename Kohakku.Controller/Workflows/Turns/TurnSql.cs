@@ -52,8 +52,8 @@ internal static class TurnSql
     /// <summary>What a step's <c>if</c> and <c>for_each</c> gave is kept as it was first. $1 run, $2 steps, $3 counts, $4 arrays.</summary>
     public const string OpenSteps =
         """
-        UPDATE run_steps s SET items = u.items, array = u.array::json
-        FROM unnest($2::int[], $3::int[], $4::text[]) AS u(index, items, array) WHERE s.run_id = $1 AND s.index = u.index AND s.items < 0
+        UPDATE run_steps s SET items = u.items, elements = u.elements::json
+        FROM unnest($2::int[], $3::int[], $4::text[]) AS u(index, items, elements) WHERE s.run_id = $1 AND s.index = u.index AND s.items < 0
         """;
 
     public const string UpdateSteps =
@@ -154,7 +154,7 @@ internal static class TurnSql
         """;
 
     /// <summary>$1 run, $2 steps.</summary>
-    public const string Items = "SELECT index, items, array::text FROM run_steps WHERE run_id = $1 AND index = ANY($2) AND items >= 0 AND status <> 'skipped'";
+    public const string Items = "SELECT index, items, elements::text FROM run_steps WHERE run_id = $1 AND index = ANY($2) AND items >= 0 AND status <> 'skipped'";
 
     /// <summary>$1 run, $2 step, $3 item, $4 attempt.</summary>
     public const string Candidates =

@@ -136,11 +136,7 @@ internal sealed class TurnWrite(
     private void WriteOutcome(NpgsqlBatch batch, TurnRun run, TurnResult result)
     {
         WriteSteps(batch);
-        if (_turn.Units.Count > 0)
-            batch.Add(TurnSql.EndUnits).With(runId).With(now)
-                .With(Column(_turn.Units, unit => unit.Step)).With(Column(_turn.Units, unit => unit.Item)).With(Column(_turn.Units, unit => unit.Attempt))
-                .With(Column(_turn.Units, unit => WireEnum<StepState>.NameOf(unit.State))).With(Column(_turn.Units, unit => unit.Failure))
-                .With(Column(_turn.Units, unit => unit.Winner)).With(Column(_turn.Units, unit => unit.SignalId));
+        if (_turn.Units.Count > 0) EndUnits(batch, runId, _turn.Units, now);
         if (_turn.Cancel.Count > 0)
         {
             int[] canceled = [.. _turn.Cancel];
@@ -168,6 +164,11 @@ internal sealed class TurnWrite(
             .With(_turn.Run is { } status ? WireEnum<RunState>.NameOf(status) : null).With(final && _turn.Run != RunState.Succeeded ? _turn.Failure : null)
             .With(commit.Outputs?.GetRawText()).With(final).With(run.EventSequence + _events.Count).With(_turn.InboxThrough);
     }
+
+    public static void EndUnits(NpgsqlBatch batch, Guid runId, IReadOnlyList<UnitRecord> units, DateTimeOffset now) => batch.Add(TurnSql.EndUnits)
+        .With(runId).With(now).With(Column(units, unit => unit.Step)).With(Column(units, unit => unit.Item)).With(Column(units, unit => unit.Attempt))
+        .With(Column(units, unit => WireEnum<StepState>.NameOf(unit.State))).With(Column(units, unit => unit.Failure))
+        .With(Column(units, unit => unit.Winner)).With(Column(units, unit => unit.SignalId));
 
     private void WriteSteps(NpgsqlBatch batch)
     {

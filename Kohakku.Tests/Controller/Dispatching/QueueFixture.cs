@@ -39,7 +39,7 @@ internal sealed class QueueFixture : IAsyncDisposable
         Promotion = new Promotion(database, Changes, Signals, time, NullLogger<Promotion>.Instance);
         Expiry = new QuestionExpiry(database, Changes, time, NullLogger<QuestionExpiry>.Instance);
         Needs = new NeedsHandler(database, Changes);
-        Outbox = new OutboxDelivery(database, [Needs, new TurnHandler(database, feed)], Signals, Metrics, time, NullLogger<OutboxDelivery>.Instance);
+        Outbox = new TaskOutbox(database, [Needs, new TurnHandler(database, feed)], Signals, Metrics, time, NullLogger<TaskOutbox>.Instance);
     }
 
     public NpgsqlDataSource Database { get; }

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Definitions;
+using FieldFaults = Kohakku.ServiceDefaults.Faults;
 
 namespace Kohakku.Tests.Workflows.Definitions;
 
@@ -22,7 +22,7 @@ public sealed class WorkflowInputsTests
 
     private static (string Resolved, IDictionary<string, string[]> Faults) Resolve(string? given)
     {
-        var faults = new Faults();
+        var faults = new FieldFaults();
         var resolved = WorkflowInputs.Resolve(Definition, given is null ? null : JsonElement.Parse(given), faults);
         return (resolved.GetRawText(), faults.ToDictionary());
     }

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Definitions;
+using FieldFaults = Kohakku.ServiceDefaults.Faults;
 
 namespace Kohakku.Tests.Workflows.Definitions;
 
@@ -9,7 +9,7 @@ public sealed class WorkflowPlanTests
     private static PlanView Plan(string document, string inputs)
     {
         var definition = DefinitionReaderTests.Accepted(document);
-        var faults = new Faults();
+        var faults = new FieldFaults();
         var resolved = WorkflowInputs.Resolve(definition, JsonElement.Parse(inputs), faults);
         Assert.False(faults.Any);
         return WorkflowPlan.Of(definition, resolved);

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Kohakku.Controller.Data.Migrations
 {
     [DbContext(typeof(ControllerDb))]
-    [Migration("20261127210721_Workflows")]
+    [Migration("20261127211204_Workflows")]
     partial class Workflows
     {
         /// <inheritdoc />
@@ -1406,9 +1406,9 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("index");
 
-                    b.Property<string>("Array")
+                    b.Property<string>("Elements")
                         .HasColumnType("json")
-                        .HasColumnName("array");
+                        .HasColumnName("elements");
 
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")

@@ -234,7 +234,7 @@ namespace Kohakku.Controller.Data.Migrations
                     fans_out = table.Column<bool>(type: "boolean", nullable: false),
                     status = table.Column<string>(type: "text", nullable: false),
                     items = table.Column<int>(type: "integer", nullable: false),
-                    array = table.Column<string>(type: "json", nullable: true),
+                    elements = table.Column<string>(type: "json", nullable: true),
                     succeeded = table.Column<int>(type: "integer", nullable: false),
                     failed = table.Column<int>(type: "integer", nullable: false),
                     failure = table.Column<string>(type: "text", nullable: true),
