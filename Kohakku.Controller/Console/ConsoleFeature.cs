@@ -1,3 +1,5 @@
+using Kohakku.Controller.Console.Runs;
+using Kohakku.Controller.Console.Workflows;
 using Kohakku.Controller.Identity;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,14 +16,15 @@ internal static class ConsoleFeature
 
     public static WebApplicationBuilder AddConsole(this WebApplicationBuilder builder)
     {
-        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+        // What a person writes comes in one message: a brief of 1 MiB, and its escapes.
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(static hub => hub.MaximumReceiveMessageSize = 2 * 1024 * 1024);
         builder.Services.AddCascadingAuthenticationState();
         builder.Services.AddMudServices(mud =>
         {
             mud.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomCenter;
             mud.SnackbarConfiguration.PreventDuplicates = true;
         });
-        builder.Services.AddSingleton<ConsoleReads>();
+        builder.Services.AddSingleton<ConsoleReads>().AddSingleton<WorkflowReads>().AddSingleton<RunReads>();
         return builder;
     }
 

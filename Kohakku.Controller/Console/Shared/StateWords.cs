@@ -1,5 +1,6 @@
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Workflows;
 
 namespace Kohakku.Controller.Console.Shared;
 
@@ -11,6 +12,10 @@ internal static class StateWords
     public static string Of(AttemptState state) => state is AttemptState.TimedOut ? "Timed out" : state.ToString();
 
     public static string Of(DispatcherState state) => state.ToString();
+
+    public static string Of(RunState state) => state is RunState.TimedOut ? "Timed out" : state.ToString();
+
+    public static string Of(StepState state) => state is StepState.TimedOut ? "Timed out" : state.ToString();
 
     public static string Of(FailureReason reason) => reason switch
     {
@@ -55,6 +60,25 @@ internal static class StateWords
         DispatcherState.Online => "good",
         DispatcherState.Draining => "wait",
         DispatcherState.Unreachable => "bad",
+        _ => "calm",
+    };
+
+    public static string Tone(RunState state) => state switch
+    {
+        RunState.Succeeded => "good",
+        RunState.Failed or RunState.TimedOut => "bad",
+        RunState.Running => "live",
+        RunState.Paused => "wait",
+        RunState.Pending => "soon",
+        _ => "calm",
+    };
+
+    public static string Tone(StepState state) => state switch
+    {
+        StepState.Succeeded => "good",
+        StepState.Failed or StepState.TimedOut => "bad",
+        StepState.Running => "live",
+        StepState.Waiting => "wait",
         _ => "calm",
     };
 
