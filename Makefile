@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= Release
 APPHOST := dotnet Kohakku.AppHost/bin/$(CONFIGURATION)/net10.0/Kohakku.AppHost.dll
 
-.PHONY: up test build migrate seed login images bench clean
+.PHONY: up test build migrate seed login images demo bench clean
 
 up: build
 	@exec $(APPHOST) $(ARGS)
@@ -23,6 +23,9 @@ migrate seed login:
 
 images:
 	@eng/images
+
+demo:
+	@eng/demo
 
 bench:
 	dotnet run --project Kohakku.Benchmarks -c Release -- $(ARGS)

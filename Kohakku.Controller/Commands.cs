@@ -1,6 +1,7 @@
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
+using Kohakku.Controller.Workflows.Definitions;
 
 namespace Kohakku.Controller;
 
@@ -15,12 +16,14 @@ internal static class Commands
         ? All.Contains(first) ? first : throw new ServiceDefaults.ConfigurationException($"'{first}' is not a command; the commands are {string.Join(", ", All)}, and none to serve.")
         : null;
 
-    /// <summary>The schema of this release, a way in, and in Development (or when asked) the sample agents. Safe in several controllers at once.</summary>
+    /// <summary>The schema of this release, a way in, and in Development (or when asked) the sample agents and workflows. Safe in several controllers at once.</summary>
     public static async Task PrepareAsync(this WebApplication app, bool withSamples, CancellationToken cancellationToken)
     {
         await app.Services.GetRequiredService<DatabaseSchema>().ApplyAsync(cancellationToken);
         await app.Services.GetRequiredService<FirstStart>().PrepareAsync(cancellationToken);
-        if (withSamples) await app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
+        if (!withSamples) return;
+        await app.Services.GetRequiredService<SampleAgents>().SeedAsync(cancellationToken);
+        await app.Services.GetRequiredService<SampleWorkflows>().SeedAsync(cancellationToken);
     }
 
     public static async Task RunAsync(this WebApplication app, string command, CancellationToken cancellationToken)

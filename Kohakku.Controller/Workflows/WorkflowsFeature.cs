@@ -15,7 +15,7 @@ internal static class WorkflowsFeature
     {
         builder.AddTemporal();
         var services = builder.Services;
-        services.AddSingleton<WorkflowRegistry>();
+        services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         services.AddSingleton<RunCreation>().AddSingleton<RunSubmission>().AddSingleton<RunQueries>().AddSingleton<RunTimeline>().AddSingleton<RunSteering>().AddSingleton<RunAnswers>();
         services.AddSingleton<RunLoading>().AddSingleton<UnitTasks>().AddSingleton<ChildRuns>().AddSingleton<TurnCommit>();
         services.AddSingleton<InboxDelivery>();

@@ -128,7 +128,7 @@ public sealed partial class ConsoleTests(BrowserFixture browser) : IClassFixture
     [Theory]
     [InlineData("/", "Tasks")]
     [InlineData("/tasks/new", "New task")]
-    [InlineData("/questions", "Questions")]
+    [InlineData("/questions", "Inbox")]
     [InlineData("/agents", "Agents")]
     [InlineData("/dispatchers", "Dispatchers")]
     [InlineData("/tokens", "Tokens")]

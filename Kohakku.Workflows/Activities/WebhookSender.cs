@@ -39,7 +39,7 @@ internal sealed class WebhookSender : IDisposable
     public async Task<JsonElement> SendAsync(WebhookStep webhook, TemplateScope scope, string id, CancellationToken cancellationToken)
     {
         using var request = Render(webhook, scope, id);
-        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var answer = await SendAsync(request, cancellationToken);
         var body = await ReadAsync(answer, cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new HttpRequestException($"{request.Method} {request.RequestUri!.GetLeftPart(UriPartial.Path)} answered {(int)answer.StatusCode}.", null, answer.StatusCode);
@@ -47,6 +47,19 @@ internal sealed class WebhookSender : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (HttpRequestException fault) when (fault.InnerException is ApplicationFailureException refusal)
+        {
+            // It would be refused the next time, too.
+            throw refusal;
+        }
+    }
 
     private static HttpRequestMessage Render(WebhookStep webhook, TemplateScope scope, string id)
     {

@@ -9,7 +9,7 @@ namespace Kohakku.Controller.Console.Graph;
 /// <summary>A step as the graph shows it.</summary>
 /// <param name="State">In words; null: it is only planned.</param>
 /// <param name="Count">Of a fan-out.</param>
-internal sealed record StepMark(string Id, StepKind Kind, IReadOnlyList<string> Needs, bool IsApart, string? State, string Tone, string? Count)
+public sealed record StepMark(string Id, StepKind Kind, IReadOnlyList<string> Needs, bool IsApart, string? State, string Tone, string? Count)
 {
     public static IReadOnlyList<StepMark> Of(WorkflowDefinition definition) =>
     [

@@ -10,11 +10,11 @@ namespace Kohakku.Controller.Console.Runs;
 /// <summary>One try of one item of a step.</summary>
 /// <param name="Task">Where its task stands, when it has one.</param>
 /// <param name="Counts">False: a candidate that did not win, or a judge.</param>
-internal sealed record UnitRow(
+public sealed record UnitRow(
     int Item, int Attempt, int Part, StepState Status, bool Counts, Guid? TaskId, TaskState? Task, Guid? ChildRunId, string? Failure, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt);
 
 /// <summary>The step of a run that made a task.</summary>
-internal sealed record TaskOrigin(Guid RunId, string StepId, string Workflow);
+public sealed record TaskOrigin(Guid RunId, string StepId, string Workflow);
 
 /// <summary>What the pages read of runs besides <c>RunQueries</c>; always within one project.</summary>
 internal sealed class RunReads(NpgsqlDataSource database)

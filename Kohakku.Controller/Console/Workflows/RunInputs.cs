@@ -8,7 +8,7 @@ using Kohakku.Workflows.Definitions;
 namespace Kohakku.Controller.Console.Workflows;
 
 /// <summary>What stands in the form of a run's inputs, as text by the input's name. An empty field is an input that is not given.</summary>
-internal sealed class RunInputs
+public sealed class RunInputs
 {
     private readonly Dictionary<string, string?> _written = new(StringComparer.Ordinal);
 

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Kohakku.Controller.Console.Workflows;
 
 /// <summary>A version of a workflow, without its document.</summary>
-internal sealed record VersionRow(int Version, string CreatedBy, DateTimeOffset CreatedAt);
+public sealed record VersionRow(int Version, string CreatedBy, DateTimeOffset CreatedAt);
 
 /// <summary>What the pages read of workflows besides their documents; always within one project.</summary>
 internal sealed class WorkflowReads(IDbContextFactory<ControllerDb> databases)

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using Kohakku.Contracts.Workflows;
+using Kohakku.Tests.EndToEnd;
+using Kohakku.Workflows.Interpreter;
+using Temporalio.Worker;
+
+namespace Kohakku.Tests.Faults;
+
+/// <summary>A run goes on whatever dies under it; what was done is not done again.</summary>
+public sealed class KilledWorkflowTests
+{
+    private const int Lanes = 8;
+    private const int Depth = 24;
+
+    [Fact]
+    public async Task A_run_of_two_hundred_steps_ends_once_though_everything_is_killed_in_the_middle()
+    {
+        await using var kohakku = await RunningKohakku.StartAsync("process");
+        await kohakku.DefineAsync(Document());
+        var run = await kohakku.RunAsync("long");
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        string[] victims = ["temporal-worker", "controller", "temporal", "postgres"];
+        random.Shuffle(victims);
+        foreach (var victim in victims)
+        {
+            var reached = (await kohakku.WhenRunAsync(run.Id, view => view.StartedAt is not null)).Steps.Count(step => step.Status.IsEnded());
+            var until = Math.Min(reached + random.Next(1, 25), Lanes * Depth);
+            await kohakku.WhenRunAsync(run.Id, view => view.Steps.Count(step => step.Status.IsEnded()) >= until, TimeSpan.FromMinutes(2));
+            await kohakku.KillAsync(victim);
+        }
+
+        var ended = await kohakku.EndOfRunAsync(run.Id, TimeSpan.FromMinutes(4));
+        Assert.True(ended.Status == RunState.Succeeded, $"seed {seed}, {string.Join(", ", victims)}: {ended.Status}: {ended.Failure}");
+        Assert.All(ended.Steps, step => Assert.Equal((StepState.Succeeded, step.Kind == "agent" ? 1 : 0), (step.Status, step.TaskIds.Count)));
+        Assert.Equal(Lanes * Depth, ended.Steps.SelectMany(step => step.TaskIds).Distinct().Count());
+        Assert.Equal(4, ended.Outputs!.Value.GetProperty("n").GetInt32());
+        var timeline = await kohakku.RunTimelineAsync(run.Id);
+        Assert.Equal(Enumerable.Range(1, timeline.Count).Select(number => (long)number), timeline.Select(entry => entry.Id));
+        Assert.All(timeline.Where(entry => entry.Type == "step.ended").GroupBy(entry => entry.Step), step => Assert.Single(step));
+        var replayer = new WorkflowReplayer(new WorkflowReplayerOptions().AddWorkflow<RunWorkflow>());
+        foreach (var history in await kohakku.HistoriesAsync(run.Id)) await replayer.ReplayWorkflowAsync(history);
+    }
+
+    /// <summary>Lanes of steps one after another; in the first every sixth counts on from the one before, in a process of its own.</summary>
+    private static string Document()
+    {
+        var document = new StringBuilder("name: long\nsteps:\n");
+        for (var lane = 0; lane < Lanes; lane++)
+        {
+            for (var step = 0; step < Depth; step++)
+            {
+                document.Append(CultureInfo.InvariantCulture, $"  - id: s{lane}_{step}\n");
+                if (step > 0) document.Append(CultureInfo.InvariantCulture, $"    needs: [s{lane}_{step - 1}]\n");
+                var before = step < 6 ? "0" : $"{{{{ steps.s0_{step - 6}.output.n }}}}";
+                document.Append(lane == 0 && step % 6 == 0
+                    ? $"    agent: shell\n    brief: \"echo '{{\\\"n\\\": '$(( {before} + 1 ))'}}' > output/result.json\"\n"
+                    : "    agent: noop\n    brief: x\n");
+            }
+        }
+
+        for (var nap = 0; nap < 8; nap++) document.Append(CultureInfo.InvariantCulture, $"  - id: nap{nap}\n    needs: [s{nap}_{Depth - 1}]\n    wait: 1s\n");
+        return document.Append("outputs: { n: \"{{ steps.s0_18.output.n }}\" }\n").ToString();
+    }
+}
