@@ -40,7 +40,9 @@ public sealed class BrowserFixture(PostgresFixture postgres, ObjectStorageFixtur
         {
             if (_controller is not null) return;
             _browser ??= await Chromium.LaunchAsync();
-            _controller = await ControllerProcess.StartNewAsync(postgres, [.. (await objects.CreateSettingsAsync()).Select(pair => (pair.Key, pair.Value!))]);
+            // Whatever runs on this machine besides, the tests' runs must not reach its Temporal: nothing listens there.
+            _controller = await ControllerProcess.StartNewAsync(
+                postgres, [.. (await objects.CreateSettingsAsync()).Select(pair => (pair.Key, pair.Value!)), ("TEMPORAL_ADDRESS", "127.0.0.1:9")]);
         }
         finally
         {

@@ -4,7 +4,9 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Contracts.Workflows;
 using Kohakku.Tests.Fixtures;
+using Kohakku.Workflows.Activities;
 using Kohakku.Workflows.Interpreter;
+using Temporalio.Client;
 using Temporalio.Worker;
 
 namespace Kohakku.Tests.EndToEnd;
@@ -173,6 +175,18 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
         Assert.Equal(1, (await Kohakku.EndOfRunAsync(ids[0])).Outputs!.Value.GetProperty("v").GetInt32());
         using var plan = await Kohakku.PostAsync("workflows/versioned/check", "{\"inputs\":{\"n\":1}}");
         Assert.Equal(1, JsonElement.Parse(await plan.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("maxTasks").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_workflow_of_ones_own_in_code_gives_agents_tasks()
+    {
+        var client = await Kohakku.TemporalAsync();
+        using var api = TaskActivities.Client(Kohakku.Api.BaseAddress!, Kohakku.Api.DefaultRequestHeaders.Authorization!.Parameter!);
+        var options = new TemporalWorkerOptions("reviews").AddWorkflow<ReviewWorkflow>().AddAllActivities(new TaskActivities(api));
+        using var worker = new TemporalWorker(client, options);
+        var text = await worker.ExecuteAsync(() => client.ExecuteWorkflowAsync(
+            (ReviewWorkflow workflow) => workflow.RunAsync("durability"), new WorkflowOptions($"review-{Guid.NewGuid()}", "reviews")), TestContext.Current.CancellationToken);
+        Assert.Equal("On durability, reviewed 2 times", text);
     }
 
     private async Task TimelineIsWholeAsync(Guid id)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Temporalio.Exceptions;
 
@@ -35,8 +36,25 @@ internal sealed class EngineClient(HttpClient http)
             if (answer.IsSuccessStatusCode) return (await answer.Content.ReadFromJsonAsync(answerType, cancellationToken))!;
             var text = await answer.Content.ReadAsStringAsync(cancellationToken);
             var message = $"The controller answered {(int)answer.StatusCode} to {request.Method} {request.RequestUri}: {(text.Length > 500 ? text[..500] : text)}";
+            if (answer.StatusCode == HttpStatusCode.RequestEntityTooLarge) throw new EngineLimitException(Detail(text) ?? message);
             if (answer.StatusCode == HttpStatusCode.NotFound) throw new ApplicationFailureException(message, "RunGone", nonRetryable: true);
             throw new HttpRequestException(message, null, answer.StatusCode);
         }
     }
+
+    /// <summary>Of a problem answer.</summary>
+    private static string? Detail(string text)
+    {
+        try
+        {
+            return JsonElement.Parse(text).TryGetProperty("detail", out var detail) ? detail.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
+
+/// <summary>The controller has limits, and this is beyond one: a fault of the workflow, which stays one however often it is tried.</summary>
+internal sealed class EngineLimitException(string message) : Exception(message);

@@ -32,10 +32,10 @@ public sealed class RunActivities
         var cancellationToken = ActivityExecutionContext.Current.CancellationToken;
         var texts = await _documents.FindAsync(turn.RunId, cancellationToken);
         var load = TurnNeeds.Of(turn, texts.Definition);
-        var loaded = load is null ? null : await _controller.LoadAsync(turn.RunId, load, cancellationToken);
+        var (loaded, limit) = load is null ? (null, null) : await LoadAsync(turn, load, cancellationToken);
         if (loaded?.Answered is { } answered) return answered;
 
-        var rendered = new TurnRendering(turn, texts, loaded, _time.GetUtcNow()).Render();
+        var rendered = limit is null ? new TurnRendering(turn, texts, loaded, _time.GetUtcNow()).Render() : TurnRendering.Refuse(turn, limit);
         // What does not fit into one transaction goes ahead; the turn counts as done with the last of it.
         while (rendered.Units.Count > CommitTurn.MostUnits)
         {
@@ -44,6 +44,18 @@ public sealed class RunActivities
         }
 
         return (await _controller.CommitAsync(turn.RunId, rendered, cancellationToken)).Result!;
+    }
+
+    private async Task<(LoadedRun? Loaded, string? Limit)> LoadAsync(Turn turn, LoadRun load, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await _controller.LoadAsync(turn.RunId, load, cancellationToken), null);
+        }
+        catch (EngineLimitException limit)
+        {
+            return (null, limit.Message);
+        }
     }
 
     /// <summary>Calls a webhook and keeps what it answered. Anything but 2xx is a failure, which Temporal tries again.</summary>

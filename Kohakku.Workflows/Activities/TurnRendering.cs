@@ -22,6 +22,22 @@ internal sealed class TurnRendering(Turn turn, RunTexts texts, LoadedRun? loaded
     private readonly List<NewUnit> _units = [];
     private readonly List<StepRecord> _steps = [.. turn.Steps];
 
+    /// <summary>Nothing of the turn can be rendered: all that would begin with it fails for this reason.</summary>
+    public static CommitTurn Refuse(Turn turn, string why)
+    {
+        var outputs = turn.Run == RunState.Succeeded;
+        return new CommitTurn
+        {
+            Turn = outputs ? turn with { Run = null } : turn,
+            Result = new TurnResult
+            {
+                Opened = [.. turn.Open.Select(open => new StepOpened(open.Step, Skipped: false, 0, why))],
+                Faults = [.. turn.Start.SelectMany(start => Enumerable.Range(start.From, start.Count).Select(item => new UnitFault(start.Step, item, start.Attempt, why)))],
+                OutputsFault = outputs ? why : null,
+            },
+        };
+    }
+
     public CommitTurn Render()
     {
         foreach (var open in turn.Open) Open(open);

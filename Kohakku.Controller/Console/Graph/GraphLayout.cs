@@ -171,11 +171,15 @@ internal static class GraphLayout
     private static void Set(List<Place> row, Func<Place, double> wish)
     {
         var wishes = row.Select(wish).ToArray();
-        for (var i = 0; i < row.Count; i++)
-            row[i].Center = i == 0 ? wishes[0] : Math.Max(wishes[i], row[i - 1].Center + row[i - 1].Width / 2 + Gap + row[i].Width / 2);
-        var shift = wishes.Select((wished, i) => wished - row[i].Center).DefaultIfEmpty(0).Average();
-        foreach (var place in row) place.Center += shift;
+        var fromLeft = new double[row.Count];
+        var fromRight = new double[row.Count];
+        for (var i = 0; i < row.Count; i++) fromLeft[i] = i == 0 ? wishes[i] : Math.Max(wishes[i], fromLeft[i - 1] + Apart(row[i - 1], row[i]));
+        for (var i = row.Count - 1; i >= 0; i--) fromRight[i] = i == row.Count - 1 ? wishes[i] : Math.Min(wishes[i], fromRight[i + 1] - Apart(row[i], row[i + 1]));
+        // Both keep their distances, and so does what is between them.
+        for (var i = 0; i < row.Count; i++) row[i].Center = (fromLeft[i] + fromRight[i]) / 2;
     }
+
+    private static double Apart(Place left, Place right) => (left.Width + right.Width) / 2 + Gap;
 
     /// <param name="id">Null: an edge's lane.</param>
     private sealed class Place(string? id, double width)

@@ -15,7 +15,8 @@ namespace Kohakku.Controller.Workflows.Inbox;
 /// Tells a run's workflow what has happened: up to 100 entries a signal, and the next only when the workflow has taken the last, because Temporal holds but
 /// 100 signals for a workflow that is busy. A batch keeps its number and its content however often it is sent, so the workflow can tell a repetition.
 /// </summary>
-internal sealed partial class InboxDelivery(NpgsqlDataSource database, ITemporalClient temporal, TimeProvider time, ILogger<InboxDelivery> logger) : IOutboxHandler
+internal sealed partial class InboxDelivery(
+    NpgsqlDataSource database, ITemporalClient temporal, RunEnding ending, TimeProvider time, ILogger<InboxDelivery> logger) : IOutboxHandler
 {
     private const int MostEntries = 100;
 
@@ -35,10 +36,11 @@ internal sealed partial class InboxDelivery(NpgsqlDataSource database, ITemporal
             await temporal.GetWorkflowHandle<RunWorkflow>(RunWorkflow.IdOf(runId)).SignalAsync(
                 workflow => workflow.TakeInboxAsync(batch), new WorkflowSignalOptions { Rpc = new RpcOptions { Timeout = RunStarter.CallTimeout, CancellationToken = cancellationToken } });
         }
-        catch (RpcException fault) when (fault.Code == RpcException.StatusCode.NotFound)
+        catch (RpcException fault) when (fault.Code == RpcException.StatusCode.NotFound && !IsOfNamespace(fault))
         {
-            // It has ended, and its last turn is about to say so, or has; nobody is left to be told.
-            LogEnded(runId, batch.Through);
+            // It has ended: by its last turn, and then nobody is left to be told; or somebody ended it in Temporal.
+            if (await ending.EndLostAsync(runId, cancellationToken)) LogLost(runId);
+            return;
         }
 
         await using var command = database.CreateCommand(InboxSql.BatchArrived);
@@ -47,6 +49,9 @@ internal sealed partial class InboxDelivery(NpgsqlDataSource database, ITemporal
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    /// <summary>A namespace that is not there says nothing of its workflows: it is another Temporal than the runs are in.</summary>
+    private static bool IsOfNamespace(RpcException fault) => fault.Message.Contains("amespace", StringComparison.Ordinal);
 
     /// <summary>The batch to send now; null: none, or one is in flight.</summary>
     private async Task<InboxBatch?> TakeAsync(Guid runId, CancellationToken cancellationToken)
@@ -107,6 +112,6 @@ internal sealed partial class InboxDelivery(NpgsqlDataSource database, ITemporal
         return ended.Count + decided.Count + signals.Count == 0 ? null : new InboxBatch(number, ended, decided, signals);
     }
 
-    [LoggerMessage(5101, LogLevel.Debug, "The workflow of run {RunId} has ended; batch {Batch} of its inbox is nobody's.")]
-    private partial void LogEnded(Guid runId, long batch);
+    [LoggerMessage(5101, LogLevel.Warning, "The workflow of run {RunId} is not there any more; the run is ended as failed.")]
+    private partial void LogLost(Guid runId);
 }
