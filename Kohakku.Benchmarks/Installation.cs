@@ -5,6 +5,7 @@ using System.Text.Json;
 using Kohakku.Contracts;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Workflows;
 
 namespace Kohakku.Benchmarks;
 
@@ -50,17 +51,43 @@ internal sealed class Installation : IDisposable
     public async Task<Page<TaskView>> TasksAsync(string query, CancellationToken cancellationToken) =>
         (await _controller.GetFromJsonAsync($"/api/v1/tasks?{query}", ContractsJson.Default.PageTaskView, cancellationToken))!;
 
-    /// <summary>Waits for the timeline to end, which it does when the task has.</summary>
-    public async Task FollowToEndAsync(Guid id, CancellationToken cancellationToken)
+    public async Task PutWorkflowAsync(string name, string document, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/tasks/{id}/events");
+        using var content = new StringContent(document, null, "application/yaml");
+        using var answer = await _controller.PutAsync($"/api/v1/workflows/{name}", content, cancellationToken);
+        await ReadAsync(answer, cancellationToken);
+    }
+
+    /// <param name="inputs">JSON.</param>
+    public async Task<RunView> StartRunAsync(string workflow, string inputs, CancellationToken cancellationToken)
+    {
+        using var content = new StringContent($"{{\"inputs\":{inputs}}}", null, "application/json");
+        using var answer = await _controller.PostAsync($"/api/v1/workflows/{workflow}/runs", content, cancellationToken);
+        return (await ReadAsync(answer, cancellationToken)).Deserialize(ContractsJson.Default.RunView)!;
+    }
+
+    public async Task<RunView> RunAsync(Guid id, CancellationToken cancellationToken) =>
+        (await _controller.GetFromJsonAsync($"/api/v1/runs/{id}", ContractsJson.Default.RunView, cancellationToken))!;
+
+    /// <summary>Waits for the timeline to end, which it does when the run has.</summary>
+    public Task FollowRunToEndAsync(Guid id, CancellationToken cancellationToken) => FollowAsync($"/api/v1/runs/{id}/events", "event: run.ended", cancellationToken);
+
+    /// <summary>Waits for the timeline to end, which it does when the task has.</summary>
+    public Task FollowToEndAsync(Guid id, CancellationToken cancellationToken) => FollowAsync($"/api/v1/tasks/{id}/events", "event: task.ended", cancellationToken);
+
+    /// <summary>The address of a service.</summary>
+    public Uri Service(string name) => _services[name];
+
+    private async Task FollowAsync(string path, string last, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         using var answer = await _controller.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         answer.EnsureSuccessStatusCode();
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken));
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {
-            if (line == "event: task.ended") return;
+            if (line == last) return;
         }
     }
 

@@ -35,7 +35,14 @@ var temporal = new Command("temporal", "Run workflows on a Temporal server: star
 temporal.SetAction((options, cancellationToken) =>
     TemporalBenchmark.RunAsync(options.GetRequiredValue(address), options.GetRequiredValue(@namespace), cancellationToken));
 
-var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput, temporal };
+var workflows = new Command("workflows", "Run workflows: 200 steps in sequence, 1,000 items, 1,000 runs at once.");
+workflows.SetAction(async (options, cancellationToken) =>
+{
+    using var installation = Installation.Open(options.GetRequiredValue(data));
+    await WorkflowBenchmark.RunAsync(installation, cancellationToken);
+});
+
+var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput, temporal, workflows };
 root.Options.Add(data);
 root.SetAction(async (options, cancellationToken) =>
 {

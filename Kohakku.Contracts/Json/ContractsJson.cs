@@ -63,6 +63,7 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(RunView))]
 [JsonSerializable(typeof(Page<RunSummary>))]
 [JsonSerializable(typeof(Page<RunEventView>))]
+[JsonSerializable(typeof(Page<TemporalEventView>))]
 [JsonSerializable(typeof(DecideApproval))]
 [JsonSerializable(typeof(RetryRun))]
 [JsonSerializable(typeof(ReceivedSignal))]

@@ -87,3 +87,8 @@ public sealed record RetryRun
 
 /// <param name="Id">The signal's id, as the timeline shows it.</param>
 public sealed record ReceivedSignal(Guid Id);
+
+/// <summary>An event of a run's Temporal workflow, for those who look under the hood.</summary>
+/// <param name="Type">Temporal's: <c>WorkflowExecutionStarted</c>, <c>ActivityTaskScheduled</c>, …</param>
+/// <param name="Attributes">As Temporal's protocol has them in JSON.</param>
+public sealed record TemporalEventView(long Id, DateTimeOffset At, string Type, JsonElement? Attributes);

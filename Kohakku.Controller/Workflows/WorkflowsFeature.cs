@@ -16,7 +16,7 @@ internal static class WorkflowsFeature
         builder.AddTemporal();
         var services = builder.Services;
         services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
-        services.AddSingleton<RunCreation>().AddSingleton<RunSubmission>().AddSingleton<RunQueries>().AddSingleton<RunTimeline>().AddSingleton<RunEnding>().AddSingleton<RunSteering>().AddSingleton<RunAnswers>();
+        services.AddSingleton<RunCreation>().AddSingleton<RunSubmission>().AddSingleton<RunQueries>().AddSingleton<RunTimeline>().AddSingleton<RunHistory>().AddSingleton<RunEnding>().AddSingleton<RunSteering>().AddSingleton<RunAnswers>();
         services.AddSingleton<RunLoading>().AddSingleton<UnitTasks>().AddSingleton<ChildRuns>().AddSingleton<TurnCommit>();
         services.AddSingleton<InboxDelivery>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<InboxDelivery>());

@@ -86,6 +86,8 @@ export function onSystemTheme(page) {
 }
 export function setServerTime(text) { shift = Date.now() - Date.parse(text); if (Math.abs(shift) < 2000) shift = 0; }
 
+export function reveal(id) { document.getElementById(id)?.scrollIntoView({ block: "nearest" }); }
+
 export async function copy(text) {
   if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
   const area = Object.assign(document.createElement("textarea"), { value: text, style: "position:fixed;opacity:0" });

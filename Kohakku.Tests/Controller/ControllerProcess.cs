@@ -33,6 +33,7 @@ internal sealed class ControllerProcess : IAsyncDisposable
             ["S3_ENDPOINT"] = "http://127.0.0.1:9",
             ["S3_ACCESS_KEY"] = "tests",
             ["S3_SECRET_KEY"] = "tests-secret",
+            ["TEMPORAL_ADDRESS"] = "127.0.0.1:9",
         };
     }
 

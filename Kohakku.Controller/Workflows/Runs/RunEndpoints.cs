@@ -9,6 +9,7 @@ using Kohakku.Controller.Tasks.Submit;
 using Kohakku.Controller.Tasks.Timeline;
 using Kohakku.ServiceDefaults;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Temporalio.Exceptions;
 
 namespace Kohakku.Controller.Workflows.Runs;
 
@@ -25,6 +26,7 @@ internal static class RunEndpoints
         runs.MapGet("/{id:guid}", FindAsync).RequireAuthorization(Policies.Viewer).WithName("GetRun");
         runs.MapGet("/{id:guid}/events", ReadEventsAsync).RequireAuthorization(Policies.Viewer).WithName("ListRunEvents")
             .Produces<Page<RunEventView>>().Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
+        runs.MapGet("/{id:guid}/history", ReadHistoryAsync).RequireAuthorization(Policies.Viewer).WithName("ListRunHistory");
         runs.MapPost("/{id:guid}/approvals/{stepId}", DecideAsync).RequireAuthorization(Policies.Operator).WithName("DecideApproval");
         runs.MapPost("/{id:guid}/signals/{name}", SignalAsync).RequireAuthorization(Policies.Operator).WithName("SignalRun");
         runs.MapPost("/{id:guid}/retry", RetryAsync).RequireAuthorization(Policies.Operator).WithName("RetryRun");
@@ -112,6 +114,27 @@ internal static class RunEndpoints
         if (isResumed && first.EndsAt(after)) return TypedResults.NoContent();
         await stream.SendAsync(context.Response, id, after, (seen, most, token) => timeline.StreamAsync(caller.ProjectId, id, seen, most, token), cancellationToken);
         return TypedResults.Empty;
+    }
+
+    /// <summary>What Temporal wrote of the run: for those who look under the hood.</summary>
+    private static async Task<Results<Ok<Page<TemporalEventView>>, ProblemHttpResult>> ReadHistoryAsync(
+        Guid id, Caller caller, HttpRequest request, RunTimeline timeline, RunHistory history, CancellationToken cancellationToken)
+    {
+        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
+        var after = 0L;
+        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
+            return Problems.BadRequest("cursor", Cursor.Rule);
+        if (await timeline.ReadAsync(caller.ProjectId, id, 0, 0, cancellationToken) is null) return NotFound(id);
+        try
+        {
+            return await history.ReadAsync(id, after, limit, cancellationToken) is { } page
+                ? TypedResults.Ok(page)
+                : Problems.NotFound($"Temporal has no history of run {id}: it has not begun, or its history is not kept any more.");
+        }
+        catch (RpcException fault)
+        {
+            return Problems.Unavailable($"Temporal can't be reached: {fault.Message}");
+        }
     }
 
     /// <summary>The first decision counts; any other is a conflict.</summary>

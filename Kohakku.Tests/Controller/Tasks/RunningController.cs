@@ -12,6 +12,7 @@ using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.ServiceDefaults;
 using Kohakku.Tests.Fixtures;
 using Microsoft.AspNetCore.Builder;
@@ -57,6 +58,8 @@ internal sealed class RunningController : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
         builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks();
+        // Its samples are seeded with the agents; what runs them needs dispatching.
+        builder.Services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         var app = builder.Build();
         app.UseServiceDefaults().UseIdentity();
         var api = app.MapGroup("/api/v1");
