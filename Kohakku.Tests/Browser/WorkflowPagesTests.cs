@@ -40,7 +40,7 @@ public sealed partial class WorkflowPagesTests(BrowserFixture browser) : IClassF
         await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
         await Expect(page.Locator(".plan")).ToContainTextAsync("1 task at most.");
         await page.Locator(".plan summary").First.ClickAsync();
-        await Expect(page.Locator(".plan pre").First).ToContainTextAsync("Count to 4");
+        await Expect(page.Locator(".plan dl").First).ToContainTextAsync("Count to 4");
 
         await WriteAsync(page, Document(name, "needs: []"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Save as version 2" }).ClickAsync();

@@ -42,6 +42,8 @@ public sealed class WorkflowPlan
     {
         var values = StepTemplates.Of(step).Select(template => Value(step, template.Key, template.Tree)).ToArray();
         var isNever = values.Any(value => value is { Key: "if", Rendered: true, Value.ValueKind: JsonValueKind.False });
+        // What never begins breaks no rule.
+        if (isNever) _faults.RemoveAll(fault => fault.Step == step.Id);
         int? items = values.FirstOrDefault(value => value is { Key: "for_each", Rendered: true, Value.ValueKind: JsonValueKind.Array }) is { } array
             ? array.Value.GetArrayLength()
             : null;
