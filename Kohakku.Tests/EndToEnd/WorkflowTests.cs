@@ -47,6 +47,9 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
         Assert.Equal((3, 4, 1), (ended.Step("parts").TaskIds.Count, ended.Step("best").TaskIds.Count, ended.Step("sub").RunIds.Count));
         await TimelineIsWholeAsync(run.Id);
         await ReplaysAsync(run.Id);
+        var history = JsonElement.Parse(await Kohakku.Api.GetStringAsync($"/api/v1/runs/{run.Id}/history?limit=3", TestContext.Current.CancellationToken));
+        Assert.Equal("WorkflowExecutionStarted", history.GetProperty("items")[0].GetProperty("type").GetString());
+        Assert.Equal("3", history.GetProperty("nextCursor").GetString());
     }
 
     [Fact]
@@ -97,7 +100,8 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
         var failed = await Kohakku.EndOfRunAsync((await Kohakku.RunAsync("fragile")).Id);
         Assert.Equal((RunState.Failed, StepState.Failed, StepState.Skipped, StepState.Succeeded), (failed.Status, failed.Step("second").Status, failed.Step("third").Status, failed.Step("tell").Status));
         Assert.Equal("second", failed.Step("tell").Output!.Value.GetProperty("step").GetString());
-        Assert.Equal(FailureReason.InvalidResult, (await Kohakku.TaskAsync(failed.Step("second").TaskIds[0])).Failure!.Reason);
+        var misfit = (await Kohakku.TaskAsync(failed.Step("second").TaskIds[0])).Failure!;
+        Assert.Equal((FailureReason.InvalidResult, "The output does not fit its schema: n must be a whole number."), (misfit.Reason, misfit.Message));
 
         using var answer = await Kohakku.PostAsync($"runs/{failed.Id}/retry");
         var again = await Kohakku.EndOfRunAsync((await RunningRuns.ReadAsync(answer)).Id);
@@ -119,6 +123,18 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
         await Kohakku.PostWellAsync($"runs/{run.Id}/resume");
         Assert.Equal(RunState.Succeeded, (await Kohakku.EndOfRunAsync(run.Id)).Status);
         Assert.Equal(["run.created", "run.started", "run.paused", "run.resumed", "run.ended"], (await Kohakku.RunTimelineAsync(run.Id)).Select(entry => entry.Type).Where(type => type.StartsWith("run.", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_approval_is_answered_from_the_inbox_too()
+    {
+        await Kohakku.DefineAsync("name: asked\nsteps:\n  - { id: gate, approval: { prompt: \"Well?\" } }\n");
+        var run = await Kohakku.RunAsync("asked");
+        var question = (await Kohakku.WhenStepAsync(run.Id, "gate", StepState.Waiting)).Step("gate").QuestionId;
+        using (var wrong = await Kohakku.PostAsync($"questions/{question}/answer", "{\"answer\":\"perhaps\"}")) Assert.Equal(HttpStatusCode.UnprocessableEntity, wrong.StatusCode);
+        await Kohakku.PostWellAsync($"questions/{question}/answer", "{\"answer\":\"reject\"}");
+        var ended = await Kohakku.EndOfRunAsync(run.Id);
+        Assert.Equal((RunState.Failed, "Step 'gate' failed. It was rejected."), (ended.Status, ended.Failure));
     }
 
     [Fact]

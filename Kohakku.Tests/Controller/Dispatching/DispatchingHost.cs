@@ -14,6 +14,7 @@ using Kohakku.Controller.Dispatching;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Workflows.Runs;
 using Kohakku.ServiceDefaults;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
@@ -58,6 +59,8 @@ internal sealed class DispatchingHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(queue.Database).AddSingleton(QueueFixture.Options);
         builder.AddDispatching();
+        // Approvals are answered in the same inbox.
+        builder.Services.AddSingleton<RunAnswers>();
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, Everybody>("test", null);
         builder.Services.AddSingleton(new Caller(queue.Project, "default", Role.Operator, "a tester"));
         builder.Services.AddAuthorizationBuilder()

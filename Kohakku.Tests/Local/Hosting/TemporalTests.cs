@@ -124,7 +124,7 @@ public sealed class TemporalTests : IDisposable
     private static IResourceBuilder<ExecutableResource> AddTemporal(IDistributedApplicationBuilder builder)
     {
         var temporal = builder.AddTemporal("temporal", port: 7233, builder.AddPostgres("postgres", port: 5432));
-        return builder.AddExecutable("service", "true", "/").WithTemporal(temporal);
+        return builder.AddExecutable("service", "true", "/").WithTemporal(temporal).WaitForTemporal(temporal);
     }
 
     private static IResource Find(IDistributedApplicationBuilder builder, string name) => builder.Resources.First(resource => resource.Name == name);

@@ -101,6 +101,7 @@ internal sealed class YamlNodes
     private Node Scalar(Scalar scalar)
     {
         CheckTag(scalar);
+        if (HasHalfAPair(scalar.Value)) _faults.Add((int)scalar.Start.Line, (int)scalar.Start.Column, "", "must not have half a surrogate pair in a string");
         return At(scalar, NodeKind.Scalar) with
         {
             Text = scalar.Value,
@@ -134,6 +135,19 @@ internal sealed class YamlNodes
             default:
                 return null;
         }
+    }
+
+    /// <summary>No bytes stand for one; it would come back as another character.</summary>
+    private static bool HasHalfAPair(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return true;
+            i++;
+        }
+
+        return false;
     }
 
     private void CheckTag(NodeEvent node)

@@ -196,12 +196,13 @@ public sealed class VisibilityStoreTests(PostgresFixture postgres) : IAsyncLifet
 
     private async Task WriteRunsAsync()
     {
-        var a = TestRuns.Row("a") with
+        // Where times are the same the ids decide: they grow with the letters.
+        var a = TestRuns.Row("a", Guid.CreateVersion7(TestRuns.Start)) with
         {
             Memo = new Memo { Fields = { ["note"] = TestRuns.Json("\"n\"") } },
             SearchAttributes = Attributes("\"ada\"", "5", "1.25", "true", "\"2026-06-01T11:00:00+01:00\"", """["red","blue"]""", "\"The quick brown fox\""),
         };
-        var b = TestRuns.Row("b") with
+        var b = TestRuns.Row("b", Guid.CreateVersion7(TestRuns.Start.AddMinutes(1))) with
         {
             StartTime = TestRuns.Start.AddMinutes(1),
             ExecutionTime = TestRuns.Start.AddMinutes(1),
@@ -210,7 +211,7 @@ public sealed class VisibilityStoreTests(PostgresFixture postgres) : IAsyncLifet
             SearchAttributes = Attributes("\"grace\"", "7", "2", "false", "\"2026-07-01T00:00:00Z\"", """["red"]""", "\"lazy dog\""),
         };
         b.SearchAttributes.IndexedFields["BuildIds"] = TestRuns.Json("""["unversioned"]""");
-        var c = TestRuns.Row("c") with
+        var c = TestRuns.Row("c", Guid.CreateVersion7(TestRuns.Start.AddMinutes(2))) with
         {
             StartTime = TestRuns.Start.AddMinutes(2),
             ExecutionTime = TestRuns.Start.AddMinutes(2),
@@ -219,7 +220,7 @@ public sealed class VisibilityStoreTests(PostgresFixture postgres) : IAsyncLifet
             HistoryLength = 12,
             HistorySizeBytes = 1000,
         };
-        var own = TestRuns.Row("own") with
+        var own = TestRuns.Row("own", Guid.CreateVersion7(TestRuns.Start.AddMinutes(3))) with
         {
             StartTime = TestRuns.Start.AddMinutes(3),
             SearchAttributes = new SearchAttributes { IndexedFields = { ["TemporalNamespaceDivision"] = TestRuns.Json("\"own\"") } },
