@@ -1,8 +1,14 @@
 using System.Globalization;
 using System.Text;
+using Aspire.Hosting.Testing;
 using Kohakku.Contracts.Workflows;
 using Kohakku.Tests.EndToEnd;
+using Kohakku.Tests.Fixtures;
 using Kohakku.Workflows.Interpreter;
+using Npgsql;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+using Temporalio.Exceptions;
 using Temporalio.Worker;
 
 namespace Kohakku.Tests.Faults;
@@ -41,6 +47,51 @@ public sealed class KilledWorkflowTests
         Assert.All(timeline.Where(entry => entry.Type == "step.ended").GroupBy(entry => entry.Step), step => Assert.Single(step));
         var replayer = new WorkflowReplayer(new WorkflowReplayerOptions().AddWorkflow<RunWorkflow>());
         foreach (var history in await kohakku.HistoriesAsync(run.Id)) await replayer.ReplayWorkflowAsync(history);
+    }
+
+    [Fact]
+    public async Task Another_worker_takes_up_the_turn_in_which_one_was_killed()
+    {
+        await using var kohakku = await RunningKohakku.StartAsync("process");
+        await kohakku.DefineAsync("name: one\nsteps: [{ id: only, agent: noop, brief: x }]\n");
+        RunView run;
+        await using (await LockTasksAsync(kohakku))
+        {
+            run = await kohakku.RunAsync("one");
+            var temporal = await kohakku.TemporalAsync();
+            await Eventually.Async(async () => await IsInTurnAsync(temporal, run), TimeSpan.FromSeconds(30), "a turn has begun");
+            await kohakku.KillAsync("temporal-worker");
+        }
+
+        var ended = await kohakku.EndOfRunAsync(run.Id);
+        Assert.Equal(RunState.Succeeded, ended.Status);
+        Assert.Single(ended.Step("only").TaskIds);
+        var first = Assert.Single(await kohakku.HistoriesAsync(run.Id)).Events.First(entry => entry.ActivityTaskStartedEventAttributes is not null);
+        Assert.Equal(TimeoutType.Heartbeat, first.ActivityTaskStartedEventAttributes.LastFailure.TimeoutFailureInfo.TimeoutType);
+    }
+
+    /// <summary>Until it is disposed of, a turn that makes tasks waits.</summary>
+    private static async Task<IAsyncDisposable> LockTasksAsync(RunningKohakku kohakku)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var connection = new NpgsqlConnection(await kohakku.App.GetConnectionStringAsync("controller-database", cancellation));
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand("BEGIN; LOCK TABLE tasks IN SHARE MODE", connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+        return connection;
+    }
+
+    private static async Task<bool> IsInTurnAsync(ITemporalClient temporal, RunView run)
+    {
+        try
+        {
+            var workflow = await temporal.GetWorkflowHandle(RunWorkflow.IdOf(run.Id)).DescribeAsync();
+            return workflow.RawDescription.PendingActivities is [{ State: PendingActivityState.Started }];
+        }
+        catch (RpcException fault) when (fault.Code == RpcException.StatusCode.NotFound)
+        {
+            return false;
+        }
     }
 
     /// <summary>Lanes of steps one after another; in the first every sixth counts on from the one before, in a process of its own.</summary>

@@ -13,6 +13,12 @@ namespace Kohakku.Workflows.Activities;
 /// </summary>
 public sealed class RunActivities
 {
+    /// <summary>Without a sign of life for so long, another worker takes an activity up: one whose worker was killed must not hold a run up until its time-out.</summary>
+    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>As a rule an activity is done before the first.</summary>
+    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(2);
+
     private readonly EngineClient _controller;
     private readonly RunDocuments _documents;
     private readonly WebhookSender _webhooks;
@@ -29,6 +35,7 @@ public sealed class RunActivities
     public async Task<TurnResult> AdvanceAsync(Turn turn)
     {
         ArgumentNullException.ThrowIfNull(turn);
+        await using var heartbeats = Heartbeats();
         var cancellationToken = ActivityExecutionContext.Current.CancellationToken;
         var texts = await _documents.FindAsync(turn.RunId, cancellationToken);
         var load = TurnNeeds.Of(turn, texts.Definition);
@@ -63,6 +70,7 @@ public sealed class RunActivities
     public async Task CallWebhookAsync(WebhookCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
+        await using var heartbeats = Heartbeats();
         var cancellationToken = ActivityExecutionContext.Current.CancellationToken;
         var texts = await _documents.FindAsync(call.RunId, cancellationToken);
         var step = texts.Definition.Steps[call.Step];
@@ -72,4 +80,6 @@ public sealed class RunActivities
         var answer = await _webhooks.SendAsync(step.Webhook!, scope, $"{call.RunId:N}-{step.Id}-{call.Item}", cancellationToken);
         await _controller.KeepAsync(call.RunId, new UnitOutput(new UnitKey(call.Step, call.Item, 1), answer), cancellationToken);
     }
+
+    private ITimer Heartbeats() => _time.CreateTimer(context => ((ActivityExecutionContext)context!).Heartbeat(), ActivityExecutionContext.Current, HeartbeatEvery, HeartbeatEvery);
 }

@@ -42,6 +42,7 @@ public sealed class RunWorkflow
     private static readonly ActivityOptions AdvanceOptions = new()
     {
         StartToCloseTimeout = TimeSpan.FromSeconds(60),
+        HeartbeatTimeout = RunActivities.HeartbeatTimeout,
         RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(200), BackoffCoefficient = 2, MaximumInterval = TimeSpan.FromSeconds(10) },
     };
 
@@ -168,6 +169,7 @@ public sealed class RunWorkflow
             await Workflow.ExecuteActivityAsync((RunActivities activities) => activities.CallWebhookAsync(new WebhookCall(_input.RunId, unit.Step, unit.Item)), new()
             {
                 StartToCloseTimeout = TimeSpan.FromSeconds(30),
+                HeartbeatTimeout = RunActivities.HeartbeatTimeout,
                 RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1), MaximumAttempts = Math.Max(step.MaxAttempts, WebhookCall.LeastAttempts) },
             });
             _machine.End(new UnitEnded(unit.Step, unit.Item, unit.Attempt, 0, StepState.Succeeded));

@@ -26,7 +26,7 @@ internal static class TurnSql
     /// <summary>Closes approvals whose time is over, unless a person was faster. $1 run, $2 steps (ids), $3 now.</summary>
     public const string Expire =
         """
-        UPDATE questions SET closed_at = $3, answered_at = $3, answer = expires_as, answered_by = 'its time-out'
+        UPDATE questions SET closed_at = $3, answered_at = $3, answer = expires_as, answered_by = 'its time-out', comment = 'nobody decided in time'
         WHERE run_id = $1 AND step_id = ANY($2) AND closed_at IS NULL
         """;
 

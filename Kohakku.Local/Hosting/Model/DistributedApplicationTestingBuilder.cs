@@ -1,4 +1,5 @@
 using System.Reflection;
+using Aspire.Hosting.ApplicationModel;
 using Kohakku.Local.Hosting.Engine;
 using Kohakku.Local.Hosting.Processes;
 
@@ -53,6 +54,12 @@ public static class DistributedApplicationHostingTestingExtensions
             .First(pair => pair.Resource.Name == resourceName && (endpointName is null || pair.Endpoint.Name == endpointName));
         return new Uri(Endpoints.Url(resource, endpoint));
     }
+
+    /// <summary>Null when the application has no such resource.</summary>
+    public static ValueTask<string?> GetConnectionStringAsync(this DistributedApplication app, string resourceName, CancellationToken cancellationToken = default) =>
+        app.Resources.OfType<IResourceWithConnectionString>().FirstOrDefault(resource => resource.Name == resourceName) is { } resource
+            ? resource.ConnectionStringExpression.GetValueAsync(cancellationToken)
+            : ValueTask.FromResult<string?>(null);
 
     /// <summary>The process that a resource runs as now, for tests that kill it; null while it has none.</summary>
     internal static ProcessIdentity? ProcessOf(this DistributedApplication app, string resourceName) =>

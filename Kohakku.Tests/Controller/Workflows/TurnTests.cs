@@ -121,7 +121,8 @@ public sealed class TurnTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await _turns.CommitAsync(_run, Opening(1, Approval()), Cancellation);
         var expire = new CommitTurn { Turn = new Turn { RunId = _run, Sequence = 2, Expire = [1] }, Result = new TurnResult() };
-        Assert.True(Assert.Single((await _turns.CommitAsync(_run, expire, Cancellation))!.Result!.Decided).Approve);
+        var decided = Assert.Single((await _turns.CommitAsync(_run, expire, Cancellation))!.Result!.Decided);
+        Assert.Equal((true, "nobody decided in time"), (decided.Approve, decided.Comment));
         Assert.Equal(Answered.TooLate, await _answers.DecideAsync(_queue.Project, _run, "gate", approve: false, null, "somebody", Cancellation));
     }
 
