@@ -85,8 +85,9 @@ public sealed class KilledWorkflowTests
     {
         try
         {
-            var workflow = await temporal.GetWorkflowHandle(RunWorkflow.IdOf(run.Id)).DescribeAsync();
-            return workflow.RawDescription.PendingActivities is [{ State: PendingActivityState.Started }];
+            var workflow = await temporal.WorkflowService.DescribeWorkflowExecutionAsync(
+                new() { Namespace = temporal.Options.Namespace, Execution = new() { WorkflowId = RunWorkflow.IdOf(run.Id) } });
+            return workflow.PendingActivities is [{ State: PendingActivityState.Started }];
         }
         catch (RpcException fault) when (fault.Code == RpcException.StatusCode.NotFound)
         {
