@@ -48,9 +48,22 @@ var worker = builder.AddProject<Projects.Kohakku_Workflows>("temporal-worker")
     .WithReference(controller).WaitFor(controller)
     .WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
 
+// Keeps time: schedules, and whatever has to be done now and then. On the controller's database, with the controller's own parts.
+var scheduler = builder.AddProject<Projects.Kohakku_Scheduler>("scheduler")
+    .WithHttpEndpoint(port: 8091)
+    .WithHttpHealthCheck("/ready")
+    .WithReference(controllerDatabase, "controller").WaitFor(controllerDatabase)
+    .WithReference(redis).WaitFor(redis)
+    .WithObjectStorage(objects)
+    .WithTemporal(temporal)
+    .WithSecrets(secrets)
+    .WaitFor(controller)
+    .WithEnvironment("CONTROLLER_URL", controller.GetEndpoint("http"));
+
 // Whatever the operator has set in the environment of the AppHost comes before what stands above.
 controller.WithOperatorSettings();
 dispatcher.WithOperatorSettings();
 worker.WithOperatorSettings();
+scheduler.WithOperatorSettings();
 
 builder.Build().Run();

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Kohakku.Contracts;
 using Kohakku.Contracts.Json;
+using Kohakku.Contracts.Schedules;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Contracts.Workflows;
 
@@ -56,6 +57,18 @@ internal sealed class Installation : IDisposable
         using var content = new StringContent(document, null, "application/yaml");
         using var answer = await _controller.PutAsync($"/api/v1/workflows/{name}", content, cancellationToken);
         await ReadAsync(answer, cancellationToken);
+    }
+
+    public async Task PutScheduleAsync(string name, PutSchedule schedule, CancellationToken cancellationToken)
+    {
+        using var answer = await _controller.PutAsJsonAsync($"/api/v1/schedules/{name}", schedule, ContractsJson.Default.PutSchedule, cancellationToken);
+        await ReadAsync(answer, cancellationToken);
+    }
+
+    public async Task DeleteScheduleAsync(string name, CancellationToken cancellationToken)
+    {
+        using var answer = await _controller.DeleteAsync($"/api/v1/schedules/{name}", cancellationToken);
+        answer.EnsureSuccessStatusCode();
     }
 
     /// <param name="inputs">JSON.</param>

@@ -42,7 +42,15 @@ workflows.SetAction(async (options, cancellationToken) =>
     await WorkflowBenchmark.RunAsync(installation, cancellationToken);
 });
 
-var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput, temporal, workflows };
+var count = new Option<int>("--schedules") { Description = "How many.", DefaultValueFactory = _ => 10_000 };
+var schedules = new Command("schedules", "Schedules that are due in the same second: how late each makes its task.") { count };
+schedules.SetAction(async (options, cancellationToken) =>
+{
+    using var installation = Installation.Open(options.GetRequiredValue(data));
+    await ScheduleBenchmark.RunAsync(installation, options.GetRequiredValue(count), cancellationToken);
+});
+
+var root = new RootCommand("Measures a running Kohakku installation from outside, through its API.") { pickup, throughput, temporal, workflows, schedules };
 root.Options.Add(data);
 root.SetAction(async (options, cancellationToken) =>
 {

@@ -5,7 +5,9 @@ using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
+using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
+using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
 using Kohakku.Controller.Workflows;
 using Kohakku.ServiceDefaults;
@@ -15,7 +17,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddStatus().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -28,6 +30,8 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     api.MapTasks();
     api.MapDispatching();
     api.MapWorkflows();
+    api.MapSchedules();
+    api.MapStatus();
     app.MapIdentity();
     app.MapConsole();
     app.MapApiDocumentation();

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kohakku.Contracts.AgentProtocol;
 using Kohakku.Contracts.Dispatching;
+using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Status;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Contracts.Workflows;
 
@@ -67,6 +69,13 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(DecideApproval))]
 [JsonSerializable(typeof(RetryRun))]
 [JsonSerializable(typeof(ReceivedSignal))]
+[JsonSerializable(typeof(PutSchedule))]
+[JsonSerializable(typeof(ScheduleView))]
+[JsonSerializable(typeof(Page<ScheduleView>))]
+[JsonSerializable(typeof(Page<FiringView>))]
+[JsonSerializable(typeof(ScheduleTimes))]
+[JsonSerializable(typeof(BackfillSchedule))]
+[JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -5,6 +5,9 @@ namespace Kohakku.Contracts.Storage;
 /// <summary>Where things lie in the bucket of object storage, which controllers and dispatchers share. A folder ends in a slash.</summary>
 public static class ObjectKeys
 {
+    /// <summary>What a task was given, as far as it lies here.</summary>
+    public static string Briefs(Guid taskId) => $"briefs/{taskId}/";
+
     /// <summary>The brief of a task, where it is too large for the database.</summary>
     public static string Brief(Guid taskId) => $"briefs/{taskId}/brief.md";
 

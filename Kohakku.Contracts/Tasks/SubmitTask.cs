@@ -36,6 +36,8 @@ public sealed record SubmitTask
     /// <summary>Seconds from <c>running</c>, waiting included; 1 to 2,592,000 (30 days). Default 3600.</summary>
     public int? TimeoutSeconds { get; init; }
     public DateTimeOffset? NotBefore { get; init; }
+    /// <summary>Claimed by then, or it ends as <c>timedOut</c> without having run. At most ten years ahead, and after <see cref="NotBefore"/>.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
     /// <summary>Tasks of the same project that must succeed first.</summary>
     public IReadOnlyList<Guid>? Needs { get; init; }
     public OnLost? OnLost { get; init; }

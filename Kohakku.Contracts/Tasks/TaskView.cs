@@ -10,7 +10,7 @@ namespace Kohakku.Contracts.Tasks;
 public sealed record TaskView(
     Guid Id, string Title, string Agent, TaskState Status, string? WaitReason, int Generation, int Priority,
     string? Brief, JsonElement? Inputs, IReadOnlyList<string> Skills, IReadOnlyDictionary<string, string> Labels, IReadOnlyList<string> Tags,
-    string? ConcurrencyKey, int? ConcurrencyLimit, int MaxAttempts, int TimeoutSeconds, DateTimeOffset? NotBefore, IReadOnlyList<Guid> Needs,
+    string? ConcurrencyKey, int? ConcurrencyLimit, int MaxAttempts, int TimeoutSeconds, DateTimeOffset? NotBefore, DateTimeOffset? ExpiresAt, IReadOnlyList<Guid> Needs,
     OnLost OnLost, IReadOnlyList<AttemptView> Attempts, JsonElement? Output, FailureView? Failure, UsageView Usage,
     DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, TaskLinks Links);
 

@@ -2,7 +2,9 @@ using Kohakku.Controller.Agents;
 using Kohakku.Controller.Dispatching;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
+using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
+using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.Controller.Workflows.Runs;
@@ -37,6 +39,10 @@ internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbC
     public DbSet<RunUnit> RunUnits => Set<RunUnit>();
     public DbSet<RunInboxEntry> RunInbox => Set<RunInboxEntry>();
     public DbSet<RunSignal> RunSignals => Set<RunSignal>();
+    public DbSet<Schedule> Schedules => Set<Schedule>();
+    public DbSet<ScheduleFiring> ScheduleFirings => Set<ScheduleFiring>();
+    public DbSet<Probe> Probes => Set<Probe>();
+    public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<RunEvent> RunEvents => Set<RunEvent>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>

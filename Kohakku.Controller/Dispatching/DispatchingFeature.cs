@@ -17,14 +17,21 @@ internal static class DispatchingFeature
 {
     public static WebApplicationBuilder AddDispatching(this WebApplicationBuilder builder)
     {
+        builder.AddTaskChanges();
         var services = builder.Services;
         services.AddSingleton<AttemptTokens>().AddSingleton<Orders>().AddSingleton<ProjectTurns>().AddSingleton<ClaimQueue>().AddSingleton<ClaimWaiters>();
-        services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<TaskSteering>().AddSingleton<CallbackReceiver>();
-        services.AddSingleton<NeedsHandler>();
+        services.AddSingleton<CallbackReceiver>().AddSingleton<NeedsHandler>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<NeedsHandler>()).AddSingleton<IOutboxHandler, TurnHandler>();
         services.AddHostedService<Promotion>().AddHostedService<LeaseReaper>().AddHostedService<QuestionExpiry>().AddHostedService<TaskOutbox>();
         services.AddHostedService<NeedsSweep>().AddHostedService<DispatcherStatus>().AddHostedService<QueueGauge>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, SteeringJson.Default));
+        return builder;
+    }
+
+    /// <summary>What it takes to change tasks; all that the scheduler needs of it.</summary>
+    public static WebApplicationBuilder AddTaskChanges(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<DispatchingMetrics>().AddSingleton<LoopSignals>().AddSingleton<TaskChanges>().AddSingleton<TaskSteering>();
         return builder;
     }
 

@@ -14,8 +14,7 @@ internal static class IdentityFeature
 
     public static WebApplicationBuilder AddIdentity(this WebApplicationBuilder builder)
     {
-        var options = ControllerOptions.Read(builder.Settings(), builder.Environment.IsDevelopment());
-        builder.Services.AddSingleton(options);
+        var options = builder.AddControllerOptions();
         builder.Services.AddSingleton<TokenLookup>().AddSingleton<ApiTokens>().AddSingleton<LoginLinks>().AddSingleton<FirstStart>();
         builder.Services.AddSessionKeys();
         builder.Services.AddAntiforgery(antiforgery => antiforgery.Cookie.Name = "kohakku-antiforgery");
@@ -29,6 +28,14 @@ internal static class IdentityFeature
             .AddPolicy(Policies.Operator, policy => policy.RequireAtLeast(Role.Operator))
             .AddPolicy(Policies.Admin, policy => policy.RequireAtLeast(Role.Admin));
         return builder;
+    }
+
+    /// <summary>The controller's own settings, which the scheduler shares.</summary>
+    public static ControllerOptions AddControllerOptions(this WebApplicationBuilder builder)
+    {
+        var options = ControllerOptions.Read(builder.Settings(), builder.Environment.IsDevelopment());
+        builder.Services.AddSingleton(options);
+        return options;
     }
 
     /// <summary>Who calls, by which host and from which page, before any endpoint runs.</summary>

@@ -36,6 +36,7 @@ internal sealed class AgentTask
     public int MaxAttempts { get; init; }
     public int TimeoutSeconds { get; init; }
     public DateTimeOffset? NotBefore { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
     public Guid[] Needs { get; init; } = [];
     public OnLost OnLost { get; init; }
     /// <summary>Null: the agent's own.</summary>

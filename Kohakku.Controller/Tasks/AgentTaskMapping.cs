@@ -36,6 +36,9 @@ internal sealed class AgentTaskMapping : IEntityTypeConfiguration<AgentTask>
         // The queue: one index range per project and lane, in the order of claiming, holding nothing but what can be claimed.
         builder.HasIndex(task => new { task.ProjectId, task.Lane, task.Priority, task.QueuedAt, task.Id }, "ix_tasks_queue")
             .IsDescending(false, false, true, false, false).HasFilter("status = 'queued' AND claimable");
+        // Most tasks have no such time, and all end: both cost a write only where they are.
+        builder.HasIndex(task => task.ExpiresAt, "ix_tasks_expiry").HasFilter("expires_at IS NOT NULL AND status IN ('scheduled', 'queued') AND attempt_count = 0 AND generation = 1");
+        builder.HasIndex(task => task.EndedAt, "ix_tasks_ended").HasFilter("ended_at IS NOT NULL");
         builder.HasIndex(task => task.DueAt, "ix_tasks_due").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => task.Needs, "ix_tasks_needs").HasMethod("gin").HasFilter("status = 'scheduled'");
         builder.HasIndex(task => new { task.ProjectId, task.ConcurrencyKey }, "ix_tasks_concurrency")

@@ -13,16 +13,24 @@ internal static class WorkflowsFeature
 {
     public static WebApplicationBuilder AddWorkflows(this WebApplicationBuilder builder)
     {
-        builder.AddTemporal();
+        builder.AddRunSubmission();
         var services = builder.Services;
         services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
-        services.AddSingleton<RunCreation>().AddSingleton<RunSubmission>().AddSingleton<RunQueries>().AddSingleton<RunTimeline>().AddSingleton<RunHistory>().AddSingleton<RunEnding>().AddSingleton<RunSteering>().AddSingleton<RunAnswers>();
+        services.AddSingleton<RunQueries>().AddSingleton<RunTimeline>().AddSingleton<RunHistory>().AddSingleton<RunAnswers>();
         services.AddSingleton<RunLoading>().AddSingleton<UnitTasks>().AddSingleton<ChildRuns>().AddSingleton<TurnCommit>();
         services.AddSingleton<InboxDelivery>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<InboxDelivery>());
         services.AddSingleton<IOutboxHandler, RunStarter>().AddSingleton<IOutboxHandler, AdmitHandler>().AddSingleton<IOutboxHandler, CancelHandler>();
         services.AddHostedService<RunOutbox>().AddHostedService<InboxSweep>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, EngineJson.Default));
+        return builder;
+    }
+
+    /// <summary>What it takes to begin runs and to cancel them; all that the scheduler needs of them.</summary>
+    public static WebApplicationBuilder AddRunSubmission(this WebApplicationBuilder builder)
+    {
+        builder.AddTemporal();
+        builder.Services.AddSingleton<RunCreation>().AddSingleton<RunSubmission>().AddSingleton<RunEnding>().AddSingleton<RunSteering>();
         return builder;
     }
 

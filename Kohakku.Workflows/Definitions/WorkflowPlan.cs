@@ -35,7 +35,7 @@ public sealed class WorkflowPlan
         var known = all.Sum(step => step.Items ?? 0);
         if (known > MaxItems) _faults.Add(new PlanFault(null, "steps", $"must have at most {MaxItems} items in all, but have {known}"));
         return new PlanView(
-            _definition.Name, _scope.Inputs, layers, onFailure, key, outputs, MaxTasks(all, known), all.Any(step => step.MaxTasks is null), _faults);
+            _definition.Name, _scope.Inputs!.Value, layers, onFailure, key, outputs, MaxTasks(all, known), all.Any(step => step.MaxTasks is null), _faults);
     }
 
     private PlannedStep Step(StepDefinition step)

@@ -6,9 +6,11 @@ namespace Kohakku.Workflows.Templates;
 public sealed record TemplateScope
 {
     /// <summary><c>inputs</c>: the run's, as <see cref="Definitions.WorkflowInputs"/> resolved them.</summary>
-    public required JsonElement Inputs { get; init; }
-    /// <summary><c>run</c>.</summary>
-    public required RunFacts Run { get; init; }
+    public JsonElement? Inputs { get; init; }
+    /// <summary><c>run</c>; null where the template is not one of a run.</summary>
+    public RunFacts? Run { get; init; }
+    /// <summary>What templates that are not of a run see by other names, as <c>schedule</c>.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Others { get; init; } = new Dictionary<string, JsonElement>();
     /// <summary><c>steps</c>: by id, those that have ended.</summary>
     public IReadOnlyDictionary<string, StepValue> Steps { get; init; } = new Dictionary<string, StepValue>();
     /// <summary><c>item</c>: of a step with <c>for_each</c>.</summary>

@@ -416,6 +416,175 @@ namespace Kohakku.Controller.Data.Migrations
                     b.ToTable("projects", (string)null);
                 });
 
+            modelBuilder.Entity("Kohakku.Controller.Schedules.Schedule", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("CatchUp")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("catch_up");
+
+                    b.Property<int>("CatchUpWindowSeconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("catch_up_window_seconds");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Cron")
+                        .HasColumnType("text")
+                        .HasColumnName("cron");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<DateTimeOffset?>("EndAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("end_at");
+
+                    b.Property<string>("Every")
+                        .HasColumnType("text")
+                        .HasColumnName("every");
+
+                    b.Property<int>("JitterSeconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("jitter_seconds");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Overlap")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("overlap");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<DateTimeOffset?>("StartAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("start_at");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("target");
+
+                    b.Property<string>("TimeZone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("time_zone");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_schedules");
+
+                    b.HasIndex("NextAt")
+                        .HasDatabaseName("ix_schedules_next_at")
+                        .HasFilter("next_at IS NOT NULL");
+
+                    b.HasIndex("ProjectId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_schedules_project_id_name");
+
+                    b.ToTable("schedules", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Schedules.ScheduleFiring", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cause");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<DateTimeOffset?>("FiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fired_at");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<Guid>("ScheduleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<DateTimeOffset>("ScheduledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("scheduled_at");
+
+                    b.Property<DateTimeOffset?>("SettledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("settled_at");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<DateTimeOffset?>("TakenUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("taken_until");
+
+                    b.Property<Guid?>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_schedule_firings");
+
+                    b.HasIndex("ScheduleId", "ScheduledAt")
+                        .IsUnique()
+                        .HasDatabaseName("ix_schedule_firings_schedule_id_scheduled_at");
+
+                    b.HasIndex(new[] { "ScheduleId", "Id" }, "ix_schedule_firings_list")
+                        .IsDescending(false, true)
+                        .HasDatabaseName("ix_schedule_firings_schedule_id_id");
+
+                    b.HasIndex(new[] { "DueAt" }, "ix_schedule_firings_pending")
+                        .HasDatabaseName("ix_schedule_firings_due_at")
+                        .HasFilter("status = 'pending'");
+
+                    b.HasIndex(new[] { "ScheduleId" }, "ix_schedule_firings_running")
+                        .HasDatabaseName("ix_schedule_firings_schedule_id")
+                        .HasFilter("status = 'started' AND settled_at IS NULL");
+
+                    b.ToTable("schedule_firings", (string)null);
+                });
+
             modelBuilder.Entity("Kohakku.Controller.Skills.Skill", b =>
                 {
                     b.Property<Guid>("Id")
@@ -492,6 +661,78 @@ namespace Kohakku.Controller.Data.Migrations
                     b.ToTable("skill_versions", (string)null);
                 });
 
+            modelBuilder.Entity("Kohakku.Controller.Status.Outage", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_outages");
+
+                    b.HasIndex("BeganAt")
+                        .HasDatabaseName("ix_outages_began_at");
+
+                    b.HasIndex(new[] { "Name" }, "ix_outages_open")
+                        .IsUnique()
+                        .HasDatabaseName("ix_outages_name")
+                        .HasFilter("ended_at IS NULL");
+
+                    b.ToTable("outages", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Status.Probe", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<DateTimeOffset>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<double>("DurationMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("duration_ms");
+
+                    b.Property<bool>("Healthy")
+                        .HasColumnType("boolean")
+                        .HasColumnName("healthy");
+
+                    b.HasKey("Name")
+                        .HasName("pk_probes");
+
+                    b.ToTable("probes", (string)null);
+                });
+
             modelBuilder.Entity("Kohakku.Controller.Tasks.AgentTask", b =>
                 {
                     b.Property<Guid>("Id")
@@ -564,6 +805,10 @@ namespace Kohakku.Controller.Data.Migrations
                     b.Property<long>("EventSequence")
                         .HasColumnType("bigint")
                         .HasColumnName("event_sequence");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
 
                     b.Property<string>("Failure")
                         .HasColumnType("jsonb")
@@ -727,6 +972,14 @@ namespace Kohakku.Controller.Data.Migrations
                     b.HasIndex(new[] { "DueAt" }, "ix_tasks_due")
                         .HasDatabaseName("ix_tasks_due_at")
                         .HasFilter("status = 'scheduled'");
+
+                    b.HasIndex(new[] { "EndedAt" }, "ix_tasks_ended")
+                        .HasDatabaseName("ix_tasks_ended_at")
+                        .HasFilter("ended_at IS NOT NULL");
+
+                    b.HasIndex(new[] { "ExpiresAt" }, "ix_tasks_expiry")
+                        .HasDatabaseName("ix_tasks_expires_at")
+                        .HasFilter("expires_at IS NOT NULL AND status IN ('scheduled', 'queued') AND attempt_count = 0 AND generation = 1");
 
                     b.HasIndex(new[] { "Labels" }, "ix_tasks_labels")
                         .HasDatabaseName("ix_tasks_labels")
@@ -1251,6 +1504,10 @@ namespace Kohakku.Controller.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_runs");
 
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_runs_ended_at")
+                        .HasFilter("ended_at IS NOT NULL");
+
                     b.HasIndex("ParentRunId")
                         .HasDatabaseName("ix_runs_parent_run_id")
                         .HasFilter("parent_run_id IS NOT NULL");
@@ -1572,6 +1829,26 @@ namespace Kohakku.Controller.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_login_links_projects_project_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Schedules.Schedule", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_schedules_projects_project_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Schedules.ScheduleFiring", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Schedules.Schedule", null)
+                        .WithMany()
+                        .HasForeignKey("ScheduleId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_schedule_firings_schedules_schedule_id");
                 });
 
             modelBuilder.Entity("Kohakku.Controller.Skills.Skill", b =>

@@ -35,6 +35,7 @@ internal static class LifecycleRows
         EndedAt = Time(row, 22),
         RunId = row.IsDBNull(23) ? null : row.GetGuid(23),
         OutputSchema = Text(row, 24),
+        ExpiresAt = Time(row, 25),
     };
 
     public static LockedAttempt Attempt(NpgsqlDataReader row) => new(

@@ -11,7 +11,7 @@ internal static class LifecycleSql
         """
         t.id, t.project_id, t.status, t.generation, t.max_attempts, t.on_lost, t.concurrency_key, t.not_before, t.trace_parent,
         t.claimable, t.due_at, t.queued_at, t.current_attempt_id, t.agent_failures, t.infrastructure_faults, t.unstarted_claims,
-        t.cancel_requested_at, t.event_sequence, t.input_tokens, t.output_tokens, t.cost_usd, t.started_at, t.ended_at, t.run_id, t.output_schema
+        t.cancel_requested_at, t.event_sequence, t.input_tokens, t.output_tokens, t.cost_usd, t.started_at, t.ended_at, t.run_id, t.output_schema, t.expires_at
         """;
 
     // The lease is looked at by the database's clock, and by its hands now, not as the transaction began: the lock may have been waited for.

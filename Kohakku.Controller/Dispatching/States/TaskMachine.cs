@@ -11,8 +11,8 @@ namespace Kohakku.Controller.Dispatching.States;
 ///   Scheduled ─────────────▶ Queued ─────────────▶ Running ───────────────────────────▶ Scheduled
 ///       │                       │                  │     ▲ answered, expired
 ///       │                       │         question ▼     │
-///       │ cancel, needs failed  │ cancel          Waiting ──── lost: answered retry ───▶ Queued
-///       ▼                       ▼                  │ attempt ended; lost: fail, cancel
+///       │ cancel, needs failed, │ cancel, expired Waiting ──── lost: answered retry ───▶ Queued
+///       ▼ expired               ▼                  │ attempt ended; lost: fail, cancel
 ///   Succeeded · Failed · Canceled · TimedOut  ◀────┘           retry by a person: Queued, generation + 1
 /// </code>
 /// A generation ends once: a final state is left only by <see cref="Retry"/>, which begins the next.
@@ -46,6 +46,18 @@ internal static class TaskMachine
         draft.Finish(
             moment.Now, TaskState.Canceled, null,
             new FailureView(FailureReason.Canceled, $"Task {needed}, which it needs, ended {WireEnum<TaskState>.NameOf(ended)}.", null, null));
+        return draft.Done();
+    }
+
+    /// <summary>
+    /// Nobody claimed it in time. Null when the time has not come, when somebody did (an attempt that never began, or that broke, too), and when a person wanted
+    /// it run again since.
+    /// </summary>
+    public static Transition? Expire(TaskStanding task, Moment moment)
+    {
+        if (task.Status is not (TaskState.Scheduled or TaskState.Queued) || task is not { Generation: 1, CurrentAttemptId: null } || task.ExpiresAt is not { } expiresAt || expiresAt > moment.Now) return null;
+        var draft = new Draft(task, null);
+        draft.Finish(moment.Now, TaskState.TimedOut, null, new FailureView(FailureReason.Timeout, $"Nobody claimed it before it expired, at {expiresAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.", null, null));
         return draft.Done();
     }
 

@@ -13,6 +13,7 @@ internal sealed record TaskStanding
     public OnLost OnLost { get; init; }
     public string? ConcurrencyKey { get; init; }
     public DateTimeOffset? NotBefore { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
     public string? TraceParent { get; init; }
     /// <summary>The run that made it.</summary>
     public Guid? RunId { get; init; }

@@ -17,6 +17,8 @@ internal static class CourseRules
         LimitRules.Range(task.MaxAttempts, 1, 100, $"{prefix}maxAttempts", faults);
         LimitRules.Range(task.TimeoutSeconds, 1, 2_592_000, $"{prefix}timeoutSeconds", faults);
         if (task.NotBefore > now + LongestDelay) faults.Add($"{prefix}notBefore", "must be at most ten years ahead");
+        if (task.ExpiresAt > now + LongestDelay) faults.Add($"{prefix}expiresAt", "must be at most ten years ahead");
+        else if (task.ExpiresAt <= task.NotBefore) faults.Add($"{prefix}expiresAt", "must be after notBefore");
         CheckNeeds(task.Needs, $"{prefix}needs", faults);
         CheckConcurrency(task, prefix, faults);
     }

@@ -20,20 +20,20 @@ internal static class TaskInsert
         ), submitted AS (
             INSERT INTO tasks (
                 id, project_id, agent_id, agent_name, title, status, generation, priority, brief, inputs, inputs_stored, skills, env, secrets, labels, tags,
-                concurrency_key, concurrency_limit, max_attempts, timeout_seconds, not_before, needs, on_lost, network, resources,
+                concurrency_key, concurrency_limit, max_attempts, timeout_seconds, not_before, expires_at, needs, on_lost, network, resources,
                 idempotency_key, request_hash, trace_parent, submitted_by, run_id, output_schema, claimable, due_at, queued_at,
                 attempt_count, agent_failures, infrastructure_faults, event_sequence, input_tokens, output_tokens, cost_usd, created_at)
             SELECT
                 r.id, r.project_id, live.id, live.name, r.title, r.status, 1, r.priority, r.brief, r.inputs::json, r.inputs_stored, r.skills::jsonb, r.env::jsonb, '{}',
-                r.labels::jsonb, r.tags::text[], r.concurrency_key, r.concurrency_limit, r.max_attempts, r.timeout_seconds, r.not_before, r.needs::uuid[], r.on_lost,
+                r.labels::jsonb, r.tags::text[], r.concurrency_key, r.concurrency_limit, r.max_attempts, r.timeout_seconds, r.not_before, r.expires_at, r.needs::uuid[], r.on_lost,
                 r.network::jsonb, r.resources::jsonb, r.idempotency_key, r.request_hash, r.trace_parent, r.submitted_by,
                 r.run_id, r.output_schema::json, r.claimable,
                 CASE WHEN r.status = 'scheduled' AND NOT r.waits_for_needs THEN r.not_before END,
                 CASE WHEN r.status = 'queued' THEN now() END,
                 0, 0, 0, 2, 0, 0, 0, now()
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
                 AS r(id, project_id, agent_id, title, status, priority, brief, inputs, inputs_stored, skills, env, labels, tags, concurrency_key, concurrency_limit,
-                     max_attempts, timeout_seconds, not_before, needs, on_lost, network, resources, idempotency_key, request_hash, trace_parent, submitted_by,
+                     max_attempts, timeout_seconds, not_before, expires_at, needs, on_lost, network, resources, idempotency_key, request_hash, trace_parent, submitted_by,
                      run_id, output_schema, claimable, waits_for_needs)
             JOIN live ON live.id = r.agent_id
             ORDER BY r.idempotency_key, r.id
@@ -93,6 +93,7 @@ internal static class TaskInsert
         Add(command, Column(tasks, task => task.Request.MaxAttempts ?? 1));
         Add(command, Column(tasks, task => task.Request.TimeoutSeconds ?? 3600));
         Add(command, Column(tasks, task => task.Request.NotBefore?.ToUniversalTime()));
+        Add(command, Column(tasks, task => task.Request.ExpiresAt?.ToUniversalTime()));
         Add(command, Column(tasks, task => task.Request.Needs is { Count: > 0 } needs ? $"{{{string.Join(',', needs)}}}" : "{}"));
         Add(command, Column(tasks, task => WireEnum<OnLost>.NameOf(task.Request.OnLost ?? OnLost.Retry)));
         Add(command, Column(tasks, task => task.Request.Network is { } network ? JsonSerializer.Serialize(network, ContractsJson.Default.NetworkPolicy) : null));

@@ -14,7 +14,7 @@ internal sealed class TaskViews(TaskLinkFactory links, OnlineDispatchers dispatc
             row.Status == TaskState.Queued ? await dispatchers.LabelsAsync(cancellationToken) : []);
         return new TaskView(
             row.Id, row.Title, row.Agent, row.Status, waitReason, row.Generation, row.Priority, brief, Json(inputs), Names(row.Skills), row.Labels, row.Tags,
-            row.ConcurrencyKey, row.ConcurrencyLimit, row.MaxAttempts, row.TimeoutSeconds, row.NotBefore, row.Needs, row.OnLost, [.. attempts], Json(row.Output),
+            row.ConcurrencyKey, row.ConcurrencyLimit, row.MaxAttempts, row.TimeoutSeconds, row.NotBefore, row.ExpiresAt, row.Needs, row.OnLost, [.. attempts], Json(row.Output),
             row.Failure, row.Usage, row.CreatedAt, row.StartedAt, row.EndedAt, links.Of(row.Id));
     }
 
@@ -28,7 +28,7 @@ internal sealed class TaskViews(TaskLinkFactory links, OnlineDispatchers dispatc
         return new TaskView(
             task.Id, task.Title, request.Agent!, made.Status, waitReason, 1, request.Priority ?? 0, request.Brief, task.Inputs, Names(task.Skills), labels,
             request.Tags?.Distinct(StringComparer.Ordinal).ToArray() ?? [], request.ConcurrencyKey, task.ConcurrencyLimit, request.MaxAttempts ?? 1,
-            request.TimeoutSeconds ?? 3600, request.NotBefore?.ToUniversalTime(), request.Needs ?? [], request.OnLost ?? OnLost.Retry, [], null, null,
+            request.TimeoutSeconds ?? 3600, request.NotBefore?.ToUniversalTime(), request.ExpiresAt?.ToUniversalTime(), request.Needs ?? [], request.OnLost ?? OnLost.Retry, [], null, null,
             new UsageView(0, 0, 0), made.CreatedAt, null, null, links.Of(task.Id));
     }
 

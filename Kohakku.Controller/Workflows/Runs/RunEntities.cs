@@ -159,6 +159,7 @@ internal sealed class RunMapping : IEntityTypeConfiguration<Run>, IEntityTypeCon
         builder.HasIndex(run => new { run.ProjectId, run.WorkflowName, run.Id }, "ix_runs_list_workflow").IsDescending(false, false, true);
         builder.HasIndex(run => new { run.ProjectId, run.ConcurrencyKey, run.Id }, "ix_runs_concurrency")
             .HasFilter("concurrency_key IS NOT NULL AND status IN ('pending', 'running', 'paused')");
+        builder.HasIndex(run => run.EndedAt).HasFilter("ended_at IS NOT NULL");
         builder.HasIndex(run => run.ParentRunId).HasFilter("parent_run_id IS NOT NULL");
         builder.HasOne<Project>().WithMany().HasForeignKey(run => run.ProjectId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Workflow>().WithMany().HasForeignKey(run => run.WorkflowId).OnDelete(DeleteBehavior.Restrict);

@@ -43,6 +43,8 @@ internal sealed class QueueFixture : IAsyncDisposable
     }
 
     public NpgsqlDataSource Database { get; }
+    /// <summary>For processes of their own.</summary>
+    public string ConnectionString { get; private init; } = "";
     public TimeProvider Time { get; }
     public ChangeFeed Feed => feed;
     public DispatchingMetrics Metrics { get; }
@@ -71,7 +73,7 @@ internal sealed class QueueFixture : IAsyncDisposable
         };
         var database = NpgsqlDataSource.Create(connection.ConnectionString);
         await ControllerDatabases.Schema(database).ApplyAsync(TestContext.Current.CancellationToken);
-        var fixture = new QueueFixture(database, time ?? TimeProvider.System);
+        var fixture = new QueueFixture(database, time ?? TimeProvider.System) { ConnectionString = connection.ConnectionString };
         await fixture.AddProjectAsync(fixture.Project, "default", fixture.Agent);
         return fixture;
     }

@@ -10,8 +10,12 @@ using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
+using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
+using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Workflows;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.ServiceDefaults;
 using Kohakku.Tests.Fixtures;
@@ -25,7 +29,7 @@ namespace Kohakku.Tests.Controller.Tasks;
 
 /// <summary>
 /// The controller's features in this process, on real HTTP and a real database of its own, with the sample agents and an admin's token; but without
-/// dispatching, so that tasks stay as a test leaves them.
+/// dispatching and without a scheduler, so that tasks stay as a test leaves them.
 /// </summary>
 internal sealed class RunningController : IAsyncDisposable
 {
@@ -42,9 +46,10 @@ internal sealed class RunningController : IAsyncDisposable
     public NpgsqlDataSource Database => Services.GetRequiredService<NpgsqlDataSource>();
 
     public static async Task<RunningController> StartAsync(
-        PostgresFixture postgres, ObjectStorageFixture storage, CancellationToken cancellationToken = default)
+        PostgresFixture postgres, ObjectStorageFixture storage, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         var builder = WebApplication.CreateBuilder();
+        if (time is not null) builder.Services.AddSingleton(time);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
@@ -53,11 +58,12 @@ internal sealed class RunningController : IAsyncDisposable
             ["KOHAKKU_API_TOKEN"] = Token,
             ["KOHAKKU_SECRET_KEY"] = "a-secret-of-32-bytes-for-the-tests",
             ["CALLBACK_SIGNING_KEY"] = "a-signing-key-of-32-bytes-for-the-tests",
+            ["TEMPORAL_ADDRESS"] = "127.0.0.1:9",
         });
         builder.Configuration.AddInMemoryCollection(await storage.CreateSettingsAsync());
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
-        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks();
+        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddScheduleFiring().AddTaskLifetime().AddStatus();
         // Its samples are seeded with the agents; what runs them needs dispatching.
         builder.Services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         var app = builder.Build();
@@ -67,6 +73,8 @@ internal sealed class RunningController : IAsyncDisposable
         api.MapAgents();
         api.MapSkills();
         api.MapTasks();
+        api.MapSchedules();
+        api.MapStatus();
 
         var controller = new RunningController(app);
         await app.PrepareAsync(withSamples: true, cancellationToken);

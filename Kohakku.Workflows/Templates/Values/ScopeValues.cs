@@ -14,8 +14,9 @@ internal static class ScopeValues
 
     public static void Set(TemplateContext context, TemplateScope scope)
     {
-        context.SetValue("inputs", JsonValues.Of(scope.Inputs));
-        context.SetValue("run", new RecordMap(RunNames, name => Run(scope.Run, name)));
+        foreach (var (name, value) in scope.Others) context.SetValue(name, JsonValues.Of(value));
+        if (scope.Inputs is { } inputs) context.SetValue("inputs", JsonValues.Of(inputs));
+        if (scope.Run is { } run) context.SetValue("run", new RecordMap(RunNames, name => Run(run, name)));
         context.SetValue("steps", new RecordMap([.. scope.Steps.Keys], id => scope.Steps.TryGetValue(id, out var step) ? Step(step) : null));
         context.SetValue("now", Time(context.Now()));
         if (scope.Item is { } item) context.SetValue("item", JsonValues.Of(item));
