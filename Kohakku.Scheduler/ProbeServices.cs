@@ -18,6 +18,7 @@ internal sealed class ProbeServices(HealthCheckService checks, ITemporalClient t
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly TimeProvider _time = time;
     private (DateTimeOffset Since, string? Detail)? _databaseAway;
+    private bool _isWarm;
 
     /// <summary>Answers what it found.</summary>
     public async Task<IReadOnlyList<ProbeResult>> RunOnceAsync(CancellationToken cancellationToken)
@@ -45,7 +46,9 @@ internal sealed class ProbeServices(HealthCheckService checks, ITemporalClient t
 
     protected override async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
     {
-        await RunOnceAsync(cancellationToken);
+        // While a process starts its answers are slow, and nobody else's fault.
+        if (_isWarm) await RunOnceAsync(cancellationToken);
+        _isWarm = true;
         return Pause;
     }
 

@@ -18,7 +18,7 @@ public sealed record StatusView(
     InstallationHealth Status, DateTimeOffset At, IReadOnlyList<ServiceStatus> Services, IReadOnlyList<OutageView> Outages, DispatcherCounts Dispatchers, QueueStatus Queue,
     IReadOnlyList<StuckView> Stuck);
 
-/// <param name="Name"><c>database</c>, <c>storage</c>, <c>redis</c>, <c>temporal</c> as the scheduler sees them, and <c>scheduler</c> itself.</param>
+/// <param name="Name"><c>database</c>, <c>objectStorage</c>, <c>redis</c>, <c>temporal</c> as the scheduler sees them, and <c>scheduler</c> itself.</param>
 /// <param name="Detail">What is wrong.</param>
 /// <param name="DurationMs">How long the last probe took.</param>
 /// <param name="Since">Since when it is so.</param>

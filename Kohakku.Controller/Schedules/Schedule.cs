@@ -49,7 +49,7 @@ internal sealed class ScheduleFiring
     public string? Note { get; init; }
     public Guid? TaskId { get; init; }
     public Guid? RunId { get; init; }
-    /// <summary>When its task or run was seen to have ended; null before, and where there is none.</summary>
+    /// <summary>When its task or run was seen to have ended, which is looked for when the next one wants to begin.</summary>
     public DateTimeOffset? SettledAt { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? FiredAt { get; init; }

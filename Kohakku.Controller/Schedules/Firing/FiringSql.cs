@@ -24,11 +24,14 @@ internal static class FiringSql
     /// <summary>$1 schedules, $2 their next times.</summary>
     public const string Advance = "UPDATE schedules s SET next_at = u.next_at FROM unnest($1::uuid[], $2::timestamptz[]) AS u(id, next_at) WHERE s.id = u.id";
 
-    /// <summary>Notes which of what was begun has ended; what is not there any more has too. $1 now.</summary>
+    /// <summary>
+    /// Notes what has ended of what was begun, as far as something waits for that; what is not there any more has ended too. $1 now, $2 how many wait at most.
+    /// </summary>
     public const string Settle =
         """
         UPDATE schedule_firings f SET settled_at = $1
         WHERE f.status = 'started' AND f.settled_at IS NULL
+            AND f.schedule_id IN (SELECT schedule_id FROM schedule_firings WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2)
             AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = f.task_id AND t.status NOT IN ('succeeded', 'failed', 'canceled', 'timedOut'))
             AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = f.run_id AND r.status IN ('pending', 'running', 'paused'))
         """;

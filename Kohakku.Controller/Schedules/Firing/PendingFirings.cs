@@ -33,7 +33,9 @@ internal sealed record FiringOutcome(FiringState Status, string? Note = null, Gu
 internal sealed partial class PendingFirings(NpgsqlDataSource database, FiringTarget target, TimeProvider time, ILogger<PendingFirings> logger)
 {
     public const int AtOnce = 500;
-    private const int Parallel = 32;
+    /// <summary>Tasks that are submitted at the same time share commits; runs have a transaction, and so a connection, each.</summary>
+    private const int ParallelTasks = 256;
+    private const int ParallelRuns = 16;
     private static readonly TimeSpan Taken = TimeSpan.FromSeconds(30);
 
     /// <summary>Answers how many firings it saw to; those that still wait do not count.</summary>
@@ -42,11 +44,14 @@ internal sealed partial class PendingFirings(NpgsqlDataSource database, FiringTa
         var firings = await TakeAsync(cancellationToken);
         if (firings.Count == 0) return 0;
         var outcomes = new FiringOutcome?[firings.Count];
-        await System.Threading.Tasks.Parallel.ForAsync(
-            0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken },
-            async (i, token) => outcomes[i] = await BeginAsync(firings[i], token));
+        await Task.WhenAll(BeginAllAsync(ofTasks: true, ParallelTasks), BeginAllAsync(ofTasks: false, ParallelRuns));
         await FinishAsync(firings, outcomes, cancellationToken);
         return outcomes.Count(outcome => outcome is { Status: not FiringState.Pending });
+
+        Task BeginAllAsync(bool ofTasks, int parallel) => Parallel.ForEachAsync(
+            Enumerable.Range(0, outcomes.Length).Where(i => firings[i].Target.Task is not null == ofTasks),
+            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken },
+            async (i, token) => outcomes[i] = await BeginAsync(firings[i], token));
     }
 
     private async Task<FiringOutcome?> BeginAsync(TakenFiring firing, CancellationToken cancellationToken)
@@ -67,7 +72,7 @@ internal sealed partial class PendingFirings(NpgsqlDataSource database, FiringTa
     {
         var now = time.GetColumnNow();
         await using var batch = database.CreateBatch();
-        batch.Add(FiringSql.Settle).With(now);
+        batch.Add(FiringSql.Settle).With(now).With(AtOnce);
         batch.Add(FiringSql.TakePending).With(now).With(now + Taken).With(AtOnce);
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
         List<TakenFiring> firings = [];

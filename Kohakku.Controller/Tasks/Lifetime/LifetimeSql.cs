@@ -38,5 +38,12 @@ internal static class LifetimeSql
 
     /// <summary>What schedules have long done. $1 before when, $2 how many.</summary>
     public const string DeleteFirings =
-        "DELETE FROM schedule_firings WHERE id IN (SELECT id FROM schedule_firings WHERE fired_at < $1 AND (status <> 'started' OR settled_at < $1) LIMIT $2 FOR UPDATE SKIP LOCKED)";
+        """
+        DELETE FROM schedule_firings WHERE id IN (
+            SELECT f.id FROM schedule_firings f
+            WHERE f.fired_at < $1
+                AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = f.task_id AND t.ended_at IS NULL)
+                AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = f.run_id AND r.ended_at IS NULL)
+            LIMIT $2 FOR UPDATE OF f SKIP LOCKED)
+        """;
 }

@@ -86,7 +86,7 @@ public sealed class LifetimeTests(PostgresFixture postgres, ObjectStorageFixture
         await _controller.ExecuteAsync("UPDATE tasks SET run_id = (SELECT id FROM runs), status = 'succeeded', ended_at = $1 WHERE id = $2", old, task);
         Assert.Equal(new Removed(0, 0, 0, 0), await retention.RunOnceAsync(Token));
         await _controller.ExecuteAsync("UPDATE runs SET status = 'succeeded', ended_at = $1", old);
-        await _controller.ExecuteAsync("UPDATE schedule_firings SET fired_at = $1, settled_at = $1", old);
+        await _controller.ExecuteAsync("UPDATE schedule_firings SET fired_at = $1", old);
         Assert.Equal(new Removed(1, 0, 1, 1), await retention.RunOnceAsync(Token));
         Assert.Equal(0L, await _controller.ScalarAsync<long>("SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM run_steps) + (SELECT count(*) FROM run_events)"));
     }
