@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kohakku.Contracts.AgentProtocol;
 using Kohakku.Contracts.Dispatching;
+using Kohakku.Contracts.Failures;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Contracts.Workflows;
 
@@ -22,6 +23,9 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(Page<SkillView>))]
 [JsonSerializable(typeof(Page<DispatcherView>))]
 [JsonSerializable(typeof(Page<QuestionView>))]
+[JsonSerializable(typeof(Page<FailureGroupView>))]
+[JsonSerializable(typeof(Page<FailedTaskView>))]
+[JsonSerializable(typeof(RetriedTasks))]
 [JsonSerializable(typeof(PutAgent))]
 [JsonSerializable(typeof(AnswerQuestion))]
 [JsonSerializable(typeof(CreateProject))]
