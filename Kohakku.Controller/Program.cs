@@ -3,6 +3,7 @@ using Kohakku.Controller.Agents;
 using Kohakku.Controller.Console;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Schedules;
@@ -17,7 +18,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddStatus().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddStatus().AddFailures().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -32,6 +33,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     api.MapWorkflows();
     api.MapSchedules();
     api.MapStatus();
+    api.MapFailures();
     app.MapIdentity();
     app.MapConsole();
     app.MapApiDocumentation();

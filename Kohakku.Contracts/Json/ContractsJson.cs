@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kohakku.Contracts.AgentProtocol;
 using Kohakku.Contracts.Dispatching;
+using Kohakku.Contracts.Failures;
 using Kohakku.Contracts.Schedules;
 using Kohakku.Contracts.Status;
 using Kohakku.Contracts.Tasks;
@@ -24,6 +25,9 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(Page<SkillView>))]
 [JsonSerializable(typeof(Page<DispatcherView>))]
 [JsonSerializable(typeof(Page<QuestionView>))]
+[JsonSerializable(typeof(Page<FailureGroupView>))]
+[JsonSerializable(typeof(Page<FailedTaskView>))]
+[JsonSerializable(typeof(RetriedTasks))]
 [JsonSerializable(typeof(PutAgent))]
 [JsonSerializable(typeof(AnswerQuestion))]
 [JsonSerializable(typeof(CreateProject))]

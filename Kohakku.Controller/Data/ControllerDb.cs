@@ -1,5 +1,6 @@
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Schedules;
@@ -44,6 +45,9 @@ internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbC
     public DbSet<Probe> Probes => Set<Probe>();
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<RunEvent> RunEvents => Set<RunEvent>();
+    public DbSet<FailureGroup> FailureGroups => Set<FailureGroup>();
+    public DbSet<FailedAttempt> FailedAttempts => Set<FailedAttempt>();
+    public DbSet<FailureHour> FailureHours => Set<FailureHour>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ControllerDb).Assembly);

@@ -129,6 +129,7 @@ public sealed partial class ConsoleTests(BrowserFixture browser) : IClassFixture
     [InlineData("/", "Tasks")]
     [InlineData("/tasks/new", "New task")]
     [InlineData("/questions", "Inbox")]
+    [InlineData("/failures", "Failures")]
     [InlineData("/agents", "Agents")]
     [InlineData("/dispatchers", "Dispatchers")]
     [InlineData("/tokens", "Tokens")]

@@ -62,6 +62,14 @@ internal static class ScheduleWords
         },
     };
 
+    public static string Length(int seconds) => seconds switch
+    {
+        < 120 => $"{seconds} s",
+        < 2 * 3_600 => $"{seconds / 60} min",
+        < 2 * 86_400 => $"{seconds / 3_600} h",
+        _ => $"{seconds / 86_400} days",
+    };
+
     public static string? Link(FiringView firing) => firing.TaskId is { } task ? $"/tasks/{task}" : firing.RunId is { } run ? $"/runs/{run}" : null;
 
     /// <summary>By the clocks of a zone, with its offset, since that is what the schedule goes by.</summary>

@@ -277,6 +277,148 @@ namespace Kohakku.Controller.Data.Migrations
                     b.ToTable("outbox", (string)null);
                 });
 
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailedAttempt", b =>
+                {
+                    b.Property<Guid>("AttemptId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("attempt_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("AttemptId")
+                        .HasName("pk_failure_attempts");
+
+                    b.HasIndex(new[] { "GroupId", "TaskId" }, "ix_failure_attempts_tasks")
+                        .HasDatabaseName("ix_failure_attempts_group_id_task_id");
+
+                    b.ToTable("failure_attempts", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailureGroup", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("AcknowledgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("acknowledged_at");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<string>("AgentName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("agent_name");
+
+                    b.Property<long>("Count")
+                        .HasColumnType("bigint")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<DateTimeOffset>("FirstSeen")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_seen");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset>("LastSeen")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_seen");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset?>("ReopenedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("reopened_at");
+
+                    b.Property<DateTimeOffset?>("ResolvedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolved_at");
+
+                    b.Property<string>("ResolvedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("resolved_by");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Tasks")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tasks");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("title");
+
+                    b.HasKey("Id")
+                        .HasName("pk_failure_groups");
+
+                    b.HasIndex("ProjectId", "Fingerprint")
+                        .IsUnique()
+                        .HasDatabaseName("ix_failure_groups_project_id_fingerprint");
+
+                    b.HasIndex(new[] { "ProjectId", "LastSeen", "Id" }, "ix_failure_groups_list")
+                        .IsDescending(false, true, true)
+                        .HasDatabaseName("ix_failure_groups_project_id_last_seen_id");
+
+                    b.ToTable("failure_groups", (string)null);
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailureHour", b =>
+                {
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<DateTimeOffset>("Hour")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("hour");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.HasKey("GroupId", "Hour")
+                        .HasName("pk_failure_hours");
+
+                    b.ToTable("failure_hours", (string)null);
+                });
+
             modelBuilder.Entity("Kohakku.Controller.Identity.ApiToken", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1809,6 +1951,43 @@ namespace Kohakku.Controller.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_attempt_messages_attempts_attempt_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailedAttempt", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Tasks.Attempt", null)
+                        .WithOne()
+                        .HasForeignKey("Kohakku.Controller.Failures.FailedAttempt", "AttemptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_failure_attempts_attempts_attempt_id");
+
+                    b.HasOne("Kohakku.Controller.Failures.FailureGroup", null)
+                        .WithMany()
+                        .HasForeignKey("GroupId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_failure_attempts_failure_groups_group_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailureGroup", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_failure_groups_projects_project_id");
+                });
+
+            modelBuilder.Entity("Kohakku.Controller.Failures.FailureHour", b =>
+                {
+                    b.HasOne("Kohakku.Controller.Failures.FailureGroup", null)
+                        .WithMany()
+                        .HasForeignKey("GroupId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_failure_hours_failure_groups_group_id");
                 });
 
             modelBuilder.Entity("Kohakku.Controller.Identity.ApiToken", b =>

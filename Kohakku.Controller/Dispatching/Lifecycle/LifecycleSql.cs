@@ -143,4 +143,8 @@ internal static class LifecycleSql
         SELECT 'turn', jsonb_build_object('projectId', u.project_id, 'key', u.key), $3, $3, 0
         FROM (SELECT DISTINCT project_id, key FROM unnest($1::uuid[], $2::text[]) AS u(project_id, key)) u
         """;
+
+    /// <summary>One message for all that failed in a transaction: many do at once where a dispatcher was lost. $1 attempt ids, $2 now.</summary>
+    public const string EnqueueFailures =
+        "INSERT INTO outbox (kind, payload, created_at, due_at, tries) VALUES ('failure', jsonb_build_object('attemptIds', to_jsonb($1::uuid[])), $2, $2, 0)";
 }

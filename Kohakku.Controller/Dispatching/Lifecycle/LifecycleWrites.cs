@@ -36,6 +36,9 @@ internal static class LifecycleWrites
             if (ofRuns.Length > 0) commands.Add(batch.Add(InboxSql.NoteEnded).With(ofRuns).With(locked.Now));
         }
 
+        Guid[] failed = [.. locked.ChangedAttempts.Where(attempt => IsFailure(attempt, locked.Task(attempt.TaskId)!)).Select(attempt => attempt.Id)];
+        if (failed.Length > 0) commands.Add(batch.Add(LifecycleSql.EnqueueFailures).With(failed).With(locked.Now));
+
         var turns = Of<TurnChanged>(locked);
         if (turns.Count > 0)
             commands.Add(batch.Add(LifecycleSql.EnqueueTurns)
@@ -44,6 +47,10 @@ internal static class LifecycleWrites
                 .With(locked.Now));
         return commands;
     }
+
+    /// <summary>An attempt is changed by its end for the last time. Once a cancel was asked for, any end is what the person wanted.</summary>
+    private static bool IsFailure(AttemptStanding attempt, TaskStanding task) =>
+        attempt.Status is AttemptState.Failed or AttemptState.TimedOut or AttemptState.Lost && task.CancelRequestedAt is null;
 
     private static void WriteTasks(this NpgsqlBatch batch, TaskStanding[] tasks)
     {

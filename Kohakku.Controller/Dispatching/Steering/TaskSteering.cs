@@ -22,6 +22,28 @@ internal sealed class TaskSteering(TaskChanges changes)
         id, caller, (locked, task) => TaskMachine.Retry(task, caller.Name, locked.Moment),
         state => $"The task has not ended ({state}); only a finished task is run again.", cancellationToken);
 
+    /// <summary>
+    /// Runs many failed tasks again in one transaction, as <see cref="RetryAsync"/> does one; but only those that still stand as they were found: ended,
+    /// not by a cancel, by that attempt. Answers how many.
+    /// </summary>
+    /// <param name="attempts">By task, the attempt that ended it.</param>
+    public Task<int> RetryFailedAsync(IReadOnlyDictionary<Guid, Guid> attempts, Caller caller, CancellationToken cancellationToken) => changes.OfTasksAsync(
+        [.. attempts.Keys], skipBusy: false,
+        locked =>
+        {
+            var retried = 0;
+            foreach (var task in locked.Tasks.ToArray())
+            {
+                if (task.ProjectId != caller.ProjectId || task.CurrentAttemptId != attempts[task.Id]) continue;
+                if (task.Status is not (TaskState.Failed or TaskState.TimedOut) || TaskMachine.Retry(task, caller.Name, locked.Moment) is not { } transition) continue;
+                locked.Take(transition);
+                retried++;
+            }
+
+            return retried;
+        },
+        cancellationToken);
+
     /// <summary>Says something to the running agent; it hears it by its next heartbeat.</summary>
     public Task<Steered?> TellAsync(Guid id, Guid messageId, string text, Caller caller, CancellationToken cancellationToken) => SteerAsync(
         id, caller, (locked, task) => TaskMachine.Tell(task, locked.CurrentAttempt(task)?.Standing, messageId, text, caller.Name, locked.Moment),

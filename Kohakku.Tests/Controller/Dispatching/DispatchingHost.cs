@@ -11,6 +11,7 @@ using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Tasks;
@@ -58,7 +59,7 @@ internal sealed class DispatchingHost : IAsyncDisposable
         builder.AddServiceDefaults("controller").AddSigning().AddObjectStorage().AddControllerData().AddAgents().AddSkills().AddTasks();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(queue.Database).AddSingleton(QueueFixture.Options);
-        builder.AddDispatching();
+        builder.AddDispatching().AddFailures();
         // Approvals are answered in the same inbox.
         builder.Services.AddSingleton<RunAnswers>();
         builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, Everybody>("test", null);
@@ -69,7 +70,9 @@ internal sealed class DispatchingHost : IAsyncDisposable
         app.UseServiceDefaults();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.MapGroup("/api/v1").MapDispatching();
+        var api = app.MapGroup("/api/v1");
+        api.MapDispatching();
+        api.MapFailures();
         await app.StartAsync();
         return new DispatchingHost(app, queue);
     }

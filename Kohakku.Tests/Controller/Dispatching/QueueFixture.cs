@@ -8,6 +8,7 @@ using Kohakku.Controller.Dispatching.Claiming;
 using Kohakku.Controller.Dispatching.Lifecycle;
 using Kohakku.Controller.Dispatching.Maintenance;
 using Kohakku.Controller.Dispatching.Outbox;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.ServiceDefaults;
 using Kohakku.Tests.Controller.Data;
@@ -39,7 +40,8 @@ internal sealed class QueueFixture : IAsyncDisposable
         Promotion = new Promotion(database, Changes, Signals, time, NullLogger<Promotion>.Instance);
         Expiry = new QuestionExpiry(database, Changes, time, NullLogger<QuestionExpiry>.Instance);
         Needs = new NeedsHandler(database, Changes);
-        Outbox = new TaskOutbox(database, [Needs, new TurnHandler(database, feed)], Signals, Metrics, time, NullLogger<TaskOutbox>.Instance);
+        Failures = new FailureHandler(database, time, NullLogger<FailureHandler>.Instance);
+        Outbox = new TaskOutbox(database, [Needs, new TurnHandler(database, feed), Failures], Signals, Metrics, time, NullLogger<TaskOutbox>.Instance);
     }
 
     public NpgsqlDataSource Database { get; }
@@ -56,6 +58,7 @@ internal sealed class QueueFixture : IAsyncDisposable
     public Promotion Promotion { get; }
     public QuestionExpiry Expiry { get; }
     public NeedsHandler Needs { get; }
+    public FailureHandler Failures { get; }
     public OutboxDelivery Outbox { get; }
     public static ControllerOptions Options { get; } = new()
     {
