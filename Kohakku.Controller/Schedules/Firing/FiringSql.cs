@@ -37,6 +37,11 @@ internal static class FiringSql
         """;
 
     /// <summary>
+    /// For this transaction. A plan that was kept from when hardly anything was due reads whole tables for each of the thousands that are due now.
+    /// </summary>
+    public const string PlanAnew = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)";
+
+    /// <summary>
     /// Firings to be seen to, one of each schedule at a time unless its policy is to let them run side by side; and what of the schedule has not ended yet.
     /// $1 now, $2 until when they are taken, $3 how many.
     /// </summary>

@@ -72,9 +72,12 @@ internal sealed partial class PendingFirings(NpgsqlDataSource database, FiringTa
     {
         var now = time.GetColumnNow();
         await using var batch = database.CreateBatch();
+        batch.Add(FiringSql.PlanAnew);
         batch.Add(FiringSql.Settle).With(now).With(AtOnce);
         batch.Add(FiringSql.TakePending).With(now).With(now + Taken).With(AtOnce);
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+        // Past the setting's answer.
+        await rows.NextResultAsync(cancellationToken);
         List<TakenFiring> firings = [];
         while (await rows.ReadAsync(cancellationToken))
             firings.Add(new TakenFiring(
