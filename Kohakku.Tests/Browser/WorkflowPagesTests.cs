@@ -24,7 +24,8 @@ public sealed partial class WorkflowPagesTests(BrowserFixture browser) : IClassF
         await Expect(page.GetByText("1 fault", new() { Exact = true })).ToBeVisibleAsync();
         await Expect(page.Locator(".squiggly-error")).ToHaveCountAsync(1);
         await page.Locator(".faults button").ClickAsync();
-        Assert.Equal(9, await page.EvaluateAsync<int>("monaco.editor.getEditors()[0].getPosition().lineNumber"));
+        // The click goes to the server and comes back as a call to the editor.
+        await page.WaitForFunctionAsync("monaco.editor.getEditors()[0].getPosition().lineNumber === 9");
 
         await WriteAsync(page, Document(name, "needs: [first]"));
         await Expect(page.GetByText("No faults")).ToBeVisibleAsync();
