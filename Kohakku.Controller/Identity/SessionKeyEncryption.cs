@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
@@ -6,7 +5,7 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 namespace Kohakku.Controller.Identity;
 
 /// <summary>
-/// Encrypts session keys at rest by AES-256-GCM, with a key derived from <c>KOHAKKU_SECRET_KEY</c>. With another secret the old ones can't be read: data
+/// Encrypts session keys at rest, with a key derived from <c>KOHAKKU_SECRET_KEY</c>. With another secret the old ones can't be read: data
 /// protection says so in the log, makes a new one, and everyone has to log in again.
 /// </summary>
 internal sealed class SessionKeyEncryption(ControllerOptions options) : IXmlEncryptor
@@ -14,17 +13,10 @@ internal sealed class SessionKeyEncryption(ControllerOptions options) : IXmlEncr
     public EncryptedXmlInfo Encrypt(XElement plaintextElement)
     {
         var plain = Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting));
-        var nonce = RandomNumberGenerator.GetBytes(AesGcm.NonceByteSizes.MaxSize);
-        var tag = new byte[AesGcm.TagByteSizes.MaxSize];
-        var cipher = new byte[plain.Length];
-        using var aes = new AesGcm(KeyOf(options), tag.Length);
-        aes.Encrypt(nonce, plain, cipher, tag);
-        return new EncryptedXmlInfo(
-            new XElement("encryptedKey", new XAttribute("nonce", Convert.ToBase64String(nonce)), new XAttribute("tag", Convert.ToBase64String(tag)), Convert.ToBase64String(cipher)),
-            typeof(SessionKeyDecryption));
+        return new EncryptedXmlInfo(new XElement("encryptedKey", Convert.ToBase64String(SealOf(options).Seal(plain, []))), typeof(SessionKeyDecryption));
     }
 
-    internal static byte[] KeyOf(ControllerOptions options) => HKDF.DeriveKey(HashAlgorithmName.SHA256, options.SecretKey, 32, info: "kohakku:session-keys"u8.ToArray());
+    internal static SecretSeal SealOf(ControllerOptions options) => new(options, "session-keys");
 }
 
 /// <summary>Undoes <see cref="SessionKeyEncryption"/>; data protection makes it by the type's name, which stands in the database.</summary>
@@ -32,11 +24,7 @@ internal sealed class SessionKeyDecryption(IServiceProvider services) : IXmlDecr
 {
     public XElement Decrypt(XElement encryptedElement)
     {
-        var cipher = Convert.FromBase64String(encryptedElement.Value);
-        var tag = Convert.FromBase64String((string)encryptedElement.Attribute("tag")!);
-        var plain = new byte[cipher.Length];
-        using var aes = new AesGcm(SessionKeyEncryption.KeyOf(services.GetRequiredService<ControllerOptions>()), tag.Length);
-        aes.Decrypt(Convert.FromBase64String((string)encryptedElement.Attribute("nonce")!), cipher, tag, plain);
-        return XElement.Parse(Encoding.UTF8.GetString(plain));
+        var seal = SessionKeyEncryption.SealOf(services.GetRequiredService<ControllerOptions>());
+        return XElement.Parse(Encoding.UTF8.GetString(seal.Open(Convert.FromBase64String(encryptedElement.Value), [])));
     }
 }
