@@ -1,10 +1,12 @@
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.Scheduler;
 using Kohakku.ServiceDefaults;
@@ -14,9 +16,10 @@ return await ServiceProcess.RunAsync(args, "scheduler", static async arguments =
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("scheduler").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
     builder.AddControllerOptions();
-    builder.AddControllerData().AddAgents().AddTaskSubmission().AddTaskChanges().AddRunSubmission().AddScheduleFiring().AddTaskLifetime();
+    builder.AddControllerData().AddAgents().AddTaskSubmission().AddTaskChanges().AddRunSubmission().AddScheduleFiring().AddTaskLifetime().AddWebhookSending().AddFailureDigests();
     builder.Services.AddSingleton<ProbeRecord>();
-    builder.Services.AddHostedService<FireSchedules>().AddHostedService<ExpireTasks>().AddHostedService<RemoveOldWork>().AddHostedService<ProbeServices>();
+    builder.Services.AddHostedService<FireSchedules>().AddHostedService<ExpireTasks>().AddHostedService<RemoveOldWork>().AddHostedService<ProbeServices>().AddHostedService<SendWebhooks>()
+        .AddHostedService<SendDigests>();
     await using var app = builder.Build();
     app.UseServiceDefaults();
     await app.RunAsync();

@@ -6,6 +6,7 @@ using Kohakku.Contracts.Failures;
 using Kohakku.Contracts.Schedules;
 using Kohakku.Contracts.Status;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Webhooks;
 using Kohakku.Contracts.Workflows;
 
 namespace Kohakku.Contracts.Json;
@@ -28,6 +29,14 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(Page<FailureGroupView>))]
 [JsonSerializable(typeof(Page<FailedTaskView>))]
 [JsonSerializable(typeof(RetriedTasks))]
+[JsonSerializable(typeof(FailureDigest))]
+[JsonSerializable(typeof(PutWebhook))]
+[JsonSerializable(typeof(WebhookView))]
+[JsonSerializable(typeof(Page<WebhookView>))]
+[JsonSerializable(typeof(DeliveryView))]
+[JsonSerializable(typeof(Page<DeliveryView>))]
+[JsonSerializable(typeof(IReadOnlyList<DeliveryAttempt>))]
+[JsonSerializable(typeof(WebhookEvent))]
 [JsonSerializable(typeof(PutAgent))]
 [JsonSerializable(typeof(AnswerQuestion))]
 [JsonSerializable(typeof(CreateProject))]

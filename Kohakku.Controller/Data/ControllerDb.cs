@@ -1,12 +1,14 @@
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Dispatching;
 using Kohakku.Controller.Failures;
+using Kohakku.Controller.Failures.Digest;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.Controller.Workflows.Runs;
 using Microsoft.EntityFrameworkCore;
@@ -48,6 +50,9 @@ internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbC
     public DbSet<FailureGroup> FailureGroups => Set<FailureGroup>();
     public DbSet<FailedAttempt> FailedAttempts => Set<FailedAttempt>();
     public DbSet<FailureHour> FailureHours => Set<FailureHour>();
+    public DbSet<SentDigest> FailureDigests => Set<SentDigest>();
+    public DbSet<Webhook> Webhooks => Set<Webhook>();
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ControllerDb).Assembly);

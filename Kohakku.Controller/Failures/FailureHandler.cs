@@ -5,6 +5,7 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.Outbox;
+using Kohakku.Controller.Webhooks.Events;
 using Npgsql;
 
 namespace Kohakku.Controller.Failures;
@@ -55,7 +56,7 @@ internal sealed partial class FailureHandler(NpgsqlDataSource database, TimeProv
     private async Task CountAsync(List<Failure> failures, CancellationToken cancellationToken)
     {
         if (failures.Count == 0) return;
-        var now = time.GetUtcNow();
+        var now = time.GetColumnNow();
         List<(Failure First, NpgsqlBatchCommand Made)> groups = [];
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
@@ -64,10 +65,12 @@ internal sealed partial class FailureHandler(NpgsqlDataSource database, TimeProv
         {
             var (project, fingerprint) = group.Key;
             var first = group.MinBy(failure => failure.At)!;
-            groups.Add((first, Make(batch, first, now)));
+            var id = Guid.CreateVersion7(now);
+            groups.Add((first, Make(batch, id, first, now)));
             batch.Add(FailureSql.LockGroup).With(project).With(fingerprint);
             foreach (var failure in group)
                 batch.Add(FailureSql.Count).With(project).With(fingerprint).With(failure.AttemptId).With(failure.TaskId).With(failure.Number).With(failure.At).With(now);
+            batch.TellFailures(project, fingerprint, id, now);
             batch.Add(FailureSql.ForgetHours).With(project).With(fingerprint).With(now - HoursKept);
         }
 
@@ -77,8 +80,8 @@ internal sealed partial class FailureHandler(NpgsqlDataSource database, TimeProv
             if (made.RecordsAffected > 0) LogNew(first.Agent, first.Reason, first.Fingerprint.Value, first.TaskId);
     }
 
-    private static NpgsqlBatchCommand Make(NpgsqlBatch batch, Failure first, DateTimeOffset now) => batch.Add(FailureSql.MakeGroup)
-        .With(Guid.CreateVersion7(now)).With(first.ProjectId).With(first.Fingerprint.Value).With(WireEnum<FailureReason>.NameOf(first.Reason))
+    private static NpgsqlBatchCommand Make(NpgsqlBatch batch, Guid id, Failure first, DateTimeOffset now) => batch.Add(FailureSql.MakeGroup)
+        .With(id).With(first.ProjectId).With(first.Fingerprint.Value).With(WireEnum<FailureReason>.NameOf(first.Reason))
         .With(WireEnum<FailureKind>.NameOf(first.Reason.IsInfrastructure() ? FailureKind.Infrastructure : FailureKind.Agent))
         .With(first.Agent).With(first.Fingerprint.Title).With(first.At);
 

@@ -71,7 +71,7 @@ internal sealed class FailureQueries(NpgsqlDataSource database, TimeProvider tim
         var firstIdAfter = Guid.CreateVersion7(group.FirstSeen.AddMilliseconds(1));
         batch.Add(FailureReadSql.Change).With(projectId).With(group.Agent).With(group.FirstSeen).With(firstIdAfter);
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-        return await rows.ReadAsync(cancellationToken) ? new FailureChange(Time(rows, 1), rows.GetGuid(0), Time(rows, 2)) : new FailureChange(null, null, null);
+        return await rows.ReadAsync(cancellationToken) ? new FailureChange(rows.Time(1), rows.GetGuid(0), rows.Time(2)) : new FailureChange(null, null, null);
     }
 
     private DateTimeOffset ThisHour()
@@ -85,10 +85,6 @@ internal sealed class FailureQueries(NpgsqlDataSource database, TimeProvider tim
     private static FailureGroupView Group(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), WireEnum<FailureReason>.Parse(row.GetString(2)), WireEnum<FailureKind>.Parse(row.GetString(3)), row.GetString(4), row.GetString(5),
         WireEnum<FailureGroupState>.Parse(row.GetString(6)), row.GetInt64(7), row.GetInt64(8), row.GetFieldValue<DateTimeOffset>(9), row.GetFieldValue<DateTimeOffset>(10),
-        row.GetFieldValue<int[]>(19), null, Time(row, 11), Text(row, 12), Time(row, 13), Text(row, 14), Time(row, 15),
-        row.IsDBNull(16) ? null : new FailureExample(row.GetGuid(16), row.GetInt32(17), Text(row, 18)), null);
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+        row.GetFieldValue<int[]>(19), null, row.Time(11), row.Text(12), row.Time(13), row.Text(14), row.Time(15),
+        row.IsDBNull(16) ? null : new FailureExample(row.GetGuid(16), row.GetInt32(17), row.Text(18)), null);
 }

@@ -1,4 +1,6 @@
 using Kohakku.Controller.Dispatching.Outbox;
+using Kohakku.Controller.Failures.Digest;
+using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Failures;
 
@@ -8,6 +10,13 @@ internal static class FailuresFeature
     public static WebApplicationBuilder AddFailures(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<FailureQueries>().AddSingleton<FailureSteering>().AddSingleton<IOutboxHandler, FailureHandler>();
+        return builder;
+    }
+
+    /// <summary>What tells of them once a day.</summary>
+    public static WebApplicationBuilder AddFailureDigests(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(SmtpOptions.Read(builder.Settings())).AddSingleton<Digests>().AddSingleton<DigestEmails>();
         return builder;
     }
 

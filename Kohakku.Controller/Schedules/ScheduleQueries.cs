@@ -74,8 +74,6 @@ internal sealed class ScheduleQueries(IDbContextFactory<ControllerDb> databases,
     }
 
     private static FiringView Firing(NpgsqlDataReader rows) => new(
-        rows.GetGuid(1), rows.GetFieldValue<DateTimeOffset>(2), WireEnum<FiringCause>.Parse(rows.GetString(3)), WireEnum<FiringState>.Parse(rows.GetString(4)), Text(rows, 5),
-        rows.GetFieldValue<Guid?>(6), rows.GetFieldValue<Guid?>(7), Text(rows, 8), rows.GetFieldValue<DateTimeOffset>(9), rows.GetFieldValue<DateTimeOffset?>(10));
-
-    private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
+        rows.GetGuid(1), rows.GetFieldValue<DateTimeOffset>(2), WireEnum<FiringCause>.Parse(rows.GetString(3)), WireEnum<FiringState>.Parse(rows.GetString(4)), rows.Text(5),
+        rows.GetFieldValue<Guid?>(6), rows.GetFieldValue<Guid?>(7), rows.Text(8), rows.GetFieldValue<DateTimeOffset>(9), rows.GetFieldValue<DateTimeOffset?>(10));
 }

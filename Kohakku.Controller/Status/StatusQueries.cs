@@ -39,9 +39,9 @@ internal sealed class StatusQueries(NpgsqlDataSource database, OnlineDispatchers
         foreach (var sql in StuckSql.All) batch.Add(sql).With(projectId).With(now).With(MostStuck);
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
         var services = await ReadAsync(rows, Service, cancellationToken);
-        var outages = await ReadAsync(rows, row => new OutageView(row.GetString(0), Time(row, 1)!.Value, Time(row, 2), Text(row, 3)), cancellationToken);
+        var outages = await ReadAsync(rows, row => new OutageView(row.GetString(0), row.Time(1)!.Value, row.Time(2), row.Text(3)), cancellationToken);
         var counts = await ReadAsync(rows, row => (State: WireEnum<DispatcherState>.Parse(row.GetString(0)), Count: row.GetInt32(1), Free: row.GetInt32(2)), cancellationToken);
-        var queue = (await ReadAsync(rows, row => new QueueStatus(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), Time(row, 4)), cancellationToken))[0];
+        var queue = (await ReadAsync(rows, row => new QueueStatus(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.Time(4)), cancellationToken))[0];
         List<StuckView> stuck = [];
         foreach (var _ in StuckSql.All) stuck.AddRange(await ReadAsync(rows, row => Stuck(row, offered), cancellationToken));
 
@@ -66,11 +66,11 @@ internal sealed class StatusQueries(NpgsqlDataSource database, OnlineDispatchers
     }
 
     private static ServiceStatus Service(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetBoolean(1), Text(row, 2), Math.Round(row.GetDouble(3), 2), Time(row, 4), Time(row, 5));
+        new(row.GetString(0), row.GetBoolean(1), row.Text(2), Math.Round(row.GetDouble(3), 2), row.Time(4), row.Time(5));
 
     private static StuckView Stuck(NpgsqlDataReader row, IReadOnlyList<IReadOnlyDictionary<string, string>> offered) => new(
-        row.GetString(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetString(2), row.GetString(3), Time(row, 4)!.Value,
-        Text(row, 5) ?? Capital(WaitReasons.Of(
+        row.GetString(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetString(2), row.GetString(3), row.Time(4)!.Value,
+        row.Text(5) ?? Capital(WaitReasons.Of(
             TaskState.Queued, claimable: true, null, JsonSerializer.Deserialize(row.GetString(6), ContractsJson.Default.IReadOnlyDictionaryStringString)!, 0, null, false, offered)!));
 
     private static string Capital(string reason) => $"{char.ToUpperInvariant(reason[0])}{reason[1..]}{(reason == "waits for a dispatcher" ? ": all slots are taken" : "")}.";
@@ -82,8 +82,4 @@ internal sealed class StatusQueries(NpgsqlDataSource database, OnlineDispatchers
         await rows.NextResultAsync(cancellationToken);
         return found;
     }
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

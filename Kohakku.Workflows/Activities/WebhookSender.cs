@@ -1,36 +1,18 @@
-using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Definitions;
 using Kohakku.Workflows.Templates;
 using Temporalio.Exceptions;
 
 namespace Kohakku.Workflows.Activities;
 
-/// <summary>
-/// Calls the webhooks of steps. A template can make an address, so it goes only where this installation lets it: loopback, private and link-local
-/// addresses are refused unless <c>WEBHOOKS_ALLOW_PRIVATE</c> is set, judged by the address that is connected to, not by the name.
-/// </summary>
-internal sealed class WebhookSender : IDisposable
+/// <summary>Calls the webhooks of steps. A template can make an address, so it goes only where this installation lets it.</summary>
+internal sealed class WebhookSender(bool allowPrivate) : IDisposable
 {
     private const int LongestAnswer = 64 * 1024;
-    private readonly HttpClient _http;
-
-    public WebhookSender(bool allowPrivate)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        };
-        if (!allowPrivate) handler.ConnectCallback = ConnectAsync;
-        _http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(25) };
-    }
+    private readonly HttpClient _http = OutgoingHttp.Create(allowPrivate, TimeSpan.FromSeconds(25));
 
     /// <summary>Answers <c>{ "status", "body" }</c>: the body as JSON where it is that, else as text; nothing of one over 64 KiB.</summary>
     /// <param name="id">The same for every try, as <c>webhook-id</c>, so that the other side can tell a repetition.</param>
@@ -54,10 +36,10 @@ internal sealed class WebhookSender : IDisposable
         {
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
-        catch (HttpRequestException fault) when (fault.InnerException is ApplicationFailureException refusal)
+        catch (HttpRequestException fault) when (fault.InnerException is PrivateAddressException refusal)
         {
             // It would be refused the next time, too.
-            throw refusal;
+            throw new ApplicationFailureException(refusal.Message, "PrivateAddress", nonRetryable: true);
         }
     }
 
@@ -105,43 +87,5 @@ internal sealed class WebhookSender : IDisposable
         {
             return Encoding.UTF8.GetString(buffer, 0, length).Replace("\0", "", StringComparison.Ordinal);
         }
-    }
-
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        var allowed = Array.FindAll(addresses, address => !IsPrivate(address));
-        if (allowed.Length == 0)
-            throw new ApplicationFailureException(
-                $"{context.DnsEndPoint.Host} is a private address; webhooks reach those only with WEBHOOKS_ALLOW_PRIVATE=true.", "PrivateAddress", nonRetryable: true);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(allowed, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    internal static bool IsPrivate(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) return true;
-        if (address.AddressFamily == AddressFamily.InterNetworkV6) return address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast;
-        var parts = address.GetAddressBytes();
-        return parts switch
-        {
-            [0 or 10 or 127 or >= 224, ..] => true,
-            [100, >= 64 and <= 127, ..] => true,
-            [169, 254, ..] => true,
-            [172, >= 16 and <= 31, ..] => true,
-            [192, 168, ..] => true,
-            [198, 18 or 19, ..] => true,
-            _ => false,
-        };
     }
 }

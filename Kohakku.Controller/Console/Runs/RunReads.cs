@@ -50,7 +50,7 @@ internal sealed class RunReads(NpgsqlDataSource database)
         ReadAsync(UnitsSql, batch => batch.With(projectId).With(runId).With(stepId).With(count), row => new UnitRow(
             row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), WireEnum<StepState>.Parse(row.GetString(3)), row.GetBoolean(4), Id(row, 5),
             row.IsDBNull(6) ? null : WireEnum<TaskState>.Parse(row.GetString(6)), Id(row, 7), row.IsDBNull(8) ? null : row.GetString(8),
-            row.GetFieldValue<DateTimeOffset>(9), Time(row, 10)), cancellationToken);
+            row.GetFieldValue<DateTimeOffset>(9), row.Time(10)), cancellationToken);
 
     /// <summary>Null: the project has no such run.</summary>
     public async Task<WorkflowDefinition?> DefinitionAsync(Guid projectId, Guid runId, CancellationToken cancellationToken) =>
@@ -59,7 +59,7 @@ internal sealed class RunReads(NpgsqlDataSource database)
     public Task<List<QuestionView>> OpenQuestionsAsync(Guid projectId, Guid runId, CancellationToken cancellationToken) =>
         ReadAsync(QuestionsSql, batch => batch.With(projectId).With(runId), row => new QuestionView(
             row.GetGuid(0), row.GetString(1), null, row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetFieldValue<string[]>(5),
-            row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), null, null), cancellationToken);
+            row.GetFieldValue<DateTimeOffset>(6), row.Time(7), null, null), cancellationToken);
 
     /// <summary>Null: no run made this task.</summary>
     public async Task<TaskOrigin?> OriginAsync(Guid projectId, Guid taskId, CancellationToken cancellationToken) =>
@@ -77,6 +77,4 @@ internal sealed class RunReads(NpgsqlDataSource database)
     }
 
     private static Guid? Id(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

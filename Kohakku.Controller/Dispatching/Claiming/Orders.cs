@@ -23,18 +23,18 @@ internal sealed class Orders(AttemptTokens tokens, ObjectStorage storage, Contro
     {
         var taskId = row.GetGuid(0);
         var attemptId = row.GetGuid(1);
-        var brief = Text(row, 6);
-        var inputs = Text(row, 7);
+        var brief = row.Text(6);
+        var inputs = row.Text(7);
         var mode = WireEnum<AgentMode>.Parse(row.GetString(16));
         return new AttemptOrder(
             taskId, attemptId, Number: row.GetInt32(2), tokens.Of(attemptId), Title: row.GetString(5),
             new OrderedAgent(
-                row.GetString(15), mode, mode == AgentMode.Inline || Text(row, 17) is not { } image ? null : ImageNames.Resolve(image, options.AgentImageRegistry), row.GetFieldValue<string[]>(18), Pairs(row.GetString(19)),
-                WireEnum<PullPolicy>.Parse(row.GetString(20)), Network(Text(row, 11), row.GetString(21)), row.GetInt32(23)),
+                row.GetString(15), mode, mode == AgentMode.Inline || row.Text(17) is not { } image ? null : ImageNames.Resolve(image, options.AgentImageRegistry), row.GetFieldValue<string[]>(18), Pairs(row.GetString(19)),
+                WireEnum<PullPolicy>.Parse(row.GetString(20)), Network(row.Text(11), row.GetString(21)), row.GetInt32(23)),
             brief is null ? new OrderedBrief(null, Presign(ObjectKeys.Brief(taskId))) : new OrderedBrief(brief, null),
             inputs is null ? null : JsonElement.Parse(inputs),
-            Skills(row.GetString(9)), Pairs(row.GetString(10)), None, Merge(Text(row, 12), row.GetString(22)),
-            TimeoutSeconds: row.GetInt32(13), TraceParent: Text(row, 14),
+            Skills(row.GetString(9)), Pairs(row.GetString(10)), None, Merge(row.Text(12), row.GetString(22)),
+            TimeoutSeconds: row.GetInt32(13), TraceParent: row.Text(14),
             InputsUrl: row.GetBoolean(8) ? Presign(ObjectKeys.Inputs(taskId)) : null);
     }
 
@@ -59,6 +59,4 @@ internal sealed class Orders(AttemptTokens tokens, ObjectStorage storage, Contro
         json == "{}" ? None : Parse(json, ContractsJson.Default.IReadOnlyDictionaryStringString);
 
     private static T Parse<T>(string json, JsonTypeInfo<T> form) => JsonSerializer.Deserialize(json, form)!;
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -1,5 +1,6 @@
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.States;
 using Npgsql;
 
@@ -16,26 +17,26 @@ internal static class LifecycleRows
         Generation = row.GetInt32(3),
         MaxAttempts = row.GetInt32(4),
         OnLost = WireEnum<OnLost>.Parse(row.GetString(5)),
-        ConcurrencyKey = Text(row, 6),
-        NotBefore = Time(row, 7),
-        TraceParent = Text(row, 8),
+        ConcurrencyKey = row.Text(6),
+        NotBefore = row.Time(7),
+        TraceParent = row.Text(8),
         Claimable = row.GetBoolean(9),
-        DueAt = Time(row, 10),
-        QueuedAt = Time(row, 11),
+        DueAt = row.Time(10),
+        QueuedAt = row.Time(11),
         CurrentAttemptId = row.IsDBNull(12) ? null : row.GetGuid(12),
         AgentFailures = row.GetInt32(13),
         InfrastructureFaults = row.GetInt32(14),
         UnstartedClaims = row.GetInt32(15),
-        CancelRequestedAt = Time(row, 16),
+        CancelRequestedAt = row.Time(16),
         EventSequence = row.GetInt64(17),
         InputTokens = row.GetInt64(18),
         OutputTokens = row.GetInt64(19),
         CostUsd = row.GetDecimal(20),
-        StartedAt = Time(row, 21),
-        EndedAt = Time(row, 22),
+        StartedAt = row.Time(21),
+        EndedAt = row.Time(22),
         RunId = row.IsDBNull(23) ? null : row.GetGuid(23),
-        OutputSchema = Text(row, 24),
-        ExpiresAt = Time(row, 25),
+        OutputSchema = row.Text(24),
+        ExpiresAt = row.Time(25),
     };
 
     public static LockedAttempt Attempt(NpgsqlDataReader row) => new(
@@ -49,21 +50,17 @@ internal static class LifecycleRows
             DispatcherName = row.GetString(5),
             ClaimedAt = row.GetFieldValue<DateTimeOffset>(6),
             AppliedSequence = row.GetInt64(7),
-            RuntimeId = Text(row, 8),
-            StopReason = Text(row, 9),
-            Reason = Text(row, 10) is { } reason ? WireEnum<FailureReason>.Parse(reason) : null,
+            RuntimeId = row.Text(8),
+            StopReason = row.Text(9),
+            Reason = row.Text(10) is { } reason ? WireEnum<FailureReason>.Parse(reason) : null,
             ExitCode = row.IsDBNull(11) ? null : row.GetInt32(11),
-            Message = Text(row, 12),
-            LogTail = Text(row, 13),
-            StartedAt = Time(row, 14),
-            EndedAt = Time(row, 15),
+            Message = row.Text(12),
+            LogTail = row.Text(13),
+            StartedAt = row.Time(14),
+            EndedAt = row.Time(15),
         },
         row.GetBoolean(16));
 
     public static OpenQuestion Question(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetString(3), row.GetFieldValue<string[]>(4), Time(row, 5));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+        row.GetGuid(0), row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetString(3), row.GetFieldValue<string[]>(4), row.Time(5));
 }

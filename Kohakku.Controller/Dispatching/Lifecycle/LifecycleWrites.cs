@@ -3,6 +3,7 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.States;
+using Kohakku.Controller.Webhooks.Events;
 using Kohakku.Controller.Workflows.Inbox;
 using Npgsql;
 
@@ -34,6 +35,8 @@ internal static class LifecycleWrites
             // Most tasks are of no run.
             Guid[] ofRuns = [.. ended.Where(id => locked.Task(id)!.RunId is not null)];
             if (ofRuns.Length > 0) commands.Add(batch.Add(InboxSql.NoteEnded).With(ofRuns).With(locked.Now));
+            // What is told late of an ended task must not be told as another end.
+            batch.TellTasksEnded([.. ended.Where(id => locked.Task(id)!.NewOutcome is not null)], locked.Now);
         }
 
         Guid[] failed = [.. locked.ChangedAttempts.Where(attempt => IsFailure(attempt, locked.Task(attempt.TaskId)!)).Select(attempt => attempt.Id)];
@@ -137,6 +140,7 @@ internal static class LifecycleWrites
             .With(Column(open, asked => JsonSerializer.Serialize(asked.Effect.Choices, ContractsJson.Default.IReadOnlyListString)))
             .With(Column(open, asked => asked.Effect.AskedAt))
             .With(Column(open, asked => asked.Effect.ExpiresAt));
+        batch.TellQuestionsOpened(Column(open, asked => asked.Effect.Id), locked.Now);
     }
 
     private static void WriteMessages(this NpgsqlBatch batch, List<(Guid TaskId, Said Effect)> messages)

@@ -33,7 +33,7 @@ internal static class MaintenanceSql
                 WHEN draining OR superseded_by IS NOT NULL THEN 'draining'
                 ELSE 'online' END AS status
             FROM dispatchers)
-        UPDATE dispatchers d SET status = n.status FROM now_as n WHERE n.id = d.id AND d.status <> n.status RETURNING d.name, d.status
+        UPDATE dispatchers d SET status = n.status FROM now_as n WHERE n.id = d.id AND d.status <> n.status RETURNING d.name, d.status, d.id
         """;
 
     /// <summary>Tasks that wait for needs which have all ended already: only a submit that raced with an end can leave one. $1 how many.</summary>

@@ -71,13 +71,11 @@ internal sealed partial class DueSchedules(NpgsqlDataSource database, TimeProvid
         List<DueSchedule> due = [];
         while (await rows.ReadAsync(cancellationToken))
             due.Add(new DueSchedule(
-                rows.GetGuid(0), rows.GetString(1), Text(rows, 2), Text(rows, 3), rows.GetString(4), rows.GetFieldValue<DateTimeOffset?>(5),
+                rows.GetGuid(0), rows.GetString(1), rows.Text(2), rows.Text(3), rows.GetString(4), rows.GetFieldValue<DateTimeOffset?>(5),
                 rows.GetFieldValue<DateTimeOffset?>(6), WireEnum<OverlapPolicy>.Parse(rows.GetString(7)), WireEnum<CatchUpPolicy>.Parse(rows.GetString(8)),
                 TimeSpan.FromSeconds(rows.GetInt32(9)), rows.GetInt32(10), rows.GetFieldValue<DateTimeOffset>(11), rows.GetInt32(12)));
         return due;
     }
-
-    private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
 
     [LoggerMessage(3601, LogLevel.Warning, "The schedule {Name} can't fire any more: its {Field} {Rule}.")]
     private partial void LogUnreadable(string name, string field, string rule);

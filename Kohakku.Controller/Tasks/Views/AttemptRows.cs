@@ -1,5 +1,6 @@
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Controller.Data;
 using Npgsql;
 
 namespace Kohakku.Controller.Tasks.Views;
@@ -26,8 +27,5 @@ internal static class AttemptRows
     private static AttemptView Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(1), reader.GetInt32(2), reader.GetInt32(3), WireEnum<AttemptState>.Parse(reader.GetString(4)), reader.GetString(5),
         reader.IsDBNull(6) ? null : WireEnum<FailureReason>.Parse(reader.GetString(6)), reader.IsDBNull(7) ? null : reader.GetInt32(7),
-        reader.IsDBNull(8) ? null : reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9), Time(reader, 10), Time(reader, 11));
-
-    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+        reader.IsDBNull(8) ? null : reader.GetString(8), reader.GetFieldValue<DateTimeOffset>(9), reader.Time(10), reader.Time(11));
 }

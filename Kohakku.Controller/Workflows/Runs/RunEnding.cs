@@ -3,6 +3,7 @@ using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Workflows;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching.Maintenance;
+using Kohakku.Controller.Webhooks.Events;
 using Npgsql;
 
 namespace Kohakku.Controller.Workflows.Runs;
@@ -51,8 +52,10 @@ internal sealed class RunEnding(NpgsqlDataSource database, ChangeFeed changes, L
     private async Task<bool> EndAsync(Guid runId, RunState state, string why, string? by, bool begun, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        batch.Add(Sql).With(runId).With(time.GetColumnNow()).With(why)
+        var now = time.GetColumnNow();
+        batch.Add(Sql).With(runId).With(now).With(why)
             .With(JsonSerializer.Serialize(new RunEntry(state, why, by), RunJson.Default.RunEntry)).With(WireEnum<RunState>.NameOf(state)).With(begun);
+        batch.TellRunsEnded([runId], now);
         if (await batch.ExecuteScalarAsync(cancellationToken) is not 1) return false;
         changes.PublishTasks([runId]);
         signals.WakeOutbox();

@@ -62,8 +62,8 @@ internal sealed class RunQueries(NpgsqlDataSource database, ControllerOptions op
         var definition = CanonicalForm.Read(rows.GetString(15));
         var status = WireEnum<RunState>.Parse(rows.GetString(2));
         var view = new RunView(
-            id, rows.GetString(0), rows.GetInt32(1), status, WaitReason(status, rows), JsonElement.Parse(rows.GetString(6)), Json(rows, 7), Text(rows, 8), [],
-            Id(rows, 9), Id(rows, 10), rows.GetString(11), rows.GetFieldValue<DateTimeOffset>(12), Time(rows, 13), Time(rows, 14), Links(id));
+            id, rows.GetString(0), rows.GetInt32(1), status, WaitReason(status, rows), JsonElement.Parse(rows.GetString(6)), Json(rows, 7), rows.Text(8), [],
+            Id(rows, 9), Id(rows, 10), rows.GetString(11), rows.GetFieldValue<DateTimeOffset>(12), rows.Time(13), rows.Time(14), Links(id));
         await rows.NextResultAsync(cancellationToken);
         List<(StepView View, bool FansOut)> steps = [];
         while (await rows.ReadAsync(cancellationToken)) steps.Add((Step(rows, definition.Steps[steps.Count].Needs), rows.GetBoolean(2)));
@@ -83,8 +83,8 @@ internal sealed class RunQueries(NpgsqlDataSource database, ControllerOptions op
         List<RunSummary> runs = [];
         while (await rows.ReadAsync(cancellationToken))
             runs.Add(new RunSummary(
-                rows.GetGuid(0), rows.GetString(1), rows.GetInt32(2), WireEnum<RunState>.Parse(rows.GetString(3)), Text(rows, 4), rows.GetInt32(10), rows.GetInt32(11),
-                Id(rows, 5), rows.GetString(6), rows.GetFieldValue<DateTimeOffset>(7), Time(rows, 8), Time(rows, 9)));
+                rows.GetGuid(0), rows.GetString(1), rows.GetInt32(2), WireEnum<RunState>.Parse(rows.GetString(3)), rows.Text(4), rows.GetInt32(10), rows.GetInt32(11),
+                Id(rows, 5), rows.GetString(6), rows.GetFieldValue<DateTimeOffset>(7), rows.Time(8), rows.Time(9)));
         return new Page<RunSummary>([.. runs.Take(limit)], runs.Count > limit ? Cursor.Of(runs[limit - 1].Id) : null);
     }
 
@@ -95,23 +95,19 @@ internal sealed class RunQueries(NpgsqlDataSource database, ControllerOptions op
     }
 
     private static string? WaitReason(RunState status, NpgsqlDataReader rows) => status != RunState.Pending ? null
-        : !rows.GetBoolean(3) ? $"Other runs have the places of its concurrency key '{Text(rows, 5)}'."
+        : !rows.GetBoolean(3) ? $"Other runs have the places of its concurrency key '{rows.Text(5)}'."
         : rows.GetBoolean(4) ? "A temporal-worker has yet to take it."
         : "Temporal has yet to take it.";
 
     private static StepView Step(NpgsqlDataReader rows, IReadOnlyList<string> needs) => new(
         rows.GetString(0), rows.GetString(1), WireEnum<StepState>.Parse(rows.GetString(3)), needs, rows.GetInt32(4) < 0 ? null : rows.GetInt32(4), rows.GetInt32(5), rows.GetInt32(6),
-        rows.GetFieldValue<Guid[]>(10), rows.GetFieldValue<Guid[]>(11), Id(rows, 12), null, Time(rows, 8), Time(rows, 9), Text(rows, 7));
+        rows.GetFieldValue<Guid[]>(10), rows.GetFieldValue<Guid[]>(11), Id(rows, 12), null, rows.Time(8), rows.Time(9), rows.Text(7));
 
     private static JsonElement? Output(bool fansOut, JsonElement?[] outputs) => fansOut
         ? outputs.Length == 0 ? null : JsonSerializer.SerializeToElement(outputs)
         : outputs is [var only, ..] ? only : null;
 
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
     private static JsonElement? Json(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
 
     private static Guid? Id(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

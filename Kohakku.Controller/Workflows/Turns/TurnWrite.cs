@@ -4,6 +4,7 @@ using Kohakku.Contracts.Tasks;
 using Kohakku.Contracts.Workflows;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Tasks.Submit;
+using Kohakku.Controller.Webhooks.Events;
 using Kohakku.Controller.Workflows.Runs;
 using Kohakku.Workflows.Activities;
 using Kohakku.Workflows.Definitions;
@@ -118,6 +119,7 @@ internal sealed class TurnWrite(
                 .With(asked.Select(unit => questions[unit]).ToArray()).With(asked.Select(unit => _steps[unit.Step].Id).ToArray())
                 .With(asked.Select(unit => unit.Approval!.Prompt).ToArray()).With(asked.Select(unit => unit.Approval!.ExpiresAt).ToArray())
                 .With(asked.Select(unit => unit.Approval!.ExpiresAt is null ? null : unit.Approval.ApproveOnTimeout ? ApprovalWords.Approve : ApprovalWords.Reject).ToArray());
+            batch.TellQuestionsOpened([.. questions.Values], now);
             foreach (var unit in asked)
                 Note("approval.asked", unit.Step, JsonSerializer.Serialize(new AskedEntry(questions[unit], unit.Approval!.Prompt, unit.Approval.ExpiresAt), RunJson.Default.AskedEntry));
         }
@@ -163,6 +165,7 @@ internal sealed class TurnWrite(
         batch.Add(TurnSql.UpdateRun).With(runId).With(now).With(_turn.Sequence).With(JsonSerializer.Serialize(result, EngineJson.Default.TurnResult))
             .With(_turn.Run is { } status ? WireEnum<RunState>.NameOf(status) : null).With(final && _turn.Run != RunState.Succeeded ? _turn.Failure : null)
             .With(commit.Outputs?.GetRawText()).With(final).With(run.EventSequence + _events.Count).With(_turn.InboxThrough);
+        if (final) batch.TellRunsEnded([runId], now);
     }
 
     public static void EndUnits(NpgsqlBatch batch, Guid runId, IReadOnlyList<UnitRecord> units, DateTimeOffset now) => batch.Add(TurnSql.EndUnits)
