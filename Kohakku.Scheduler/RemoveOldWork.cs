@@ -13,10 +13,10 @@ internal sealed partial class RemoveOldWork(Retention retention, TimeProvider ti
     {
         var removed = await retention.RunOnceAsync(cancellationToken);
         if (!removed.Any) return Pause;
-        LogRemoved(_logger, removed.Tasks, removed.Objects, removed.Runs, removed.Firings);
+        LogRemoved(_logger, removed.Tasks, removed.Objects, removed.Runs, removed.Firings, removed.Deliveries);
         return TimeSpan.Zero;
     }
 
-    [LoggerMessage(3701, LogLevel.Information, "Old work was taken away: {Tasks} tasks with {Objects} objects, {Runs} runs, {Firings} firings.")]
-    private static partial void LogRemoved(ILogger logger, int tasks, int objects, int runs, int firings);
+    [LoggerMessage(3701, LogLevel.Information, "Old work was taken away: {Tasks} tasks with {Objects} objects, {Runs} runs, {Firings} firings, {Deliveries} deliveries of webhooks.")]
+    private static partial void LogRemoved(ILogger logger, int tasks, int objects, int runs, int firings, int deliveries);
 }

@@ -9,7 +9,7 @@ internal sealed class SchedulerProcess : IDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
 
-    public SchedulerProcess(string database)
+    public SchedulerProcess(string database, params (string Key, string Value)[] settings)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../Kohakku.Scheduler/bin", configuration, "net10.0/Kohakku.Scheduler.dll"));
@@ -27,6 +27,7 @@ internal sealed class SchedulerProcess : IDisposable
             ["S3_SECRET_KEY"] = "tests-secret",
             ["TEMPORAL_ADDRESS"] = "127.0.0.1:9",
         }) start.Environment[name] = value;
+        foreach (var (name, value) in settings) start.Environment[name] = value;
         _process = Process.Start(start) ?? throw new InvalidOperationException("The scheduler did not start.");
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);

@@ -46,4 +46,11 @@ internal static class LifetimeSql
                 AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = f.run_id AND r.ended_at IS NULL)
             LIMIT $2 FOR UPDATE OF f SKIP LOCKED)
         """;
+
+    /// <summary>What webhooks were told long ago. $1 before when, $2 how many.</summary>
+    public const string DeleteDeliveries =
+        """
+        DELETE FROM webhook_deliveries WHERE (webhook_id, id) IN (
+            SELECT webhook_id, id FROM webhook_deliveries WHERE ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
 }

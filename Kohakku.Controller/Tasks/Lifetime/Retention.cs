@@ -12,9 +12,9 @@ internal sealed record RetentionOptions(TimeSpan Keep)
 }
 
 /// <summary>What one round took away.</summary>
-internal sealed record Removed(int Tasks, int Objects, int Runs, int Firings)
+internal sealed record Removed(int Tasks, int Objects, int Runs, int Firings, int Deliveries)
 {
-    public bool Any => Tasks + Runs + Firings > 0;
+    public bool Any => Tasks + Runs + Firings + Deliveries > 0;
 }
 
 /// <summary>
@@ -34,8 +34,9 @@ internal sealed class Retention(NpgsqlDataSource database, ObjectStorage storage
         await using var batch = database.CreateBatch();
         var runs = batch.Add(LifetimeSql.DeleteRuns).With(before).With(AtOnce);
         var firings = batch.Add(LifetimeSql.DeleteFirings).With(before).With(AtOnce * 10);
+        var deliveries = batch.Add(LifetimeSql.DeleteDeliveries).With(before).With(AtOnce * 10);
         await batch.ExecuteNonQueryAsync(cancellationToken);
-        return new Removed(tasks, objects, (int)runs.RecordsAffected, (int)firings.RecordsAffected);
+        return new Removed(tasks, objects, (int)runs.RecordsAffected, (int)firings.RecordsAffected, (int)deliveries.RecordsAffected);
     }
 
     private async Task<(int Tasks, int Objects)> RemoveTasksAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -19,12 +19,12 @@ internal static class SendingSql
         """;
 
     /// <summary>
-    /// It went well, also where another has it in hand by now. $1 webhook, $2 delivery, $3 now, $4 attempts.
+    /// It went well, also where another has it in hand by now, or its webhook was disabled while it was on its way. $1 webhook, $2 delivery, $3 now, $4 attempts.
     /// </summary>
     public const string Delivered =
         """
         WITH delivered AS (
-            UPDATE webhook_deliveries SET status = 'delivered', ended_at = $3, tries = tries + 1, attempts = $4::json WHERE webhook_id = $1 AND id = $2 AND status = 'pending')
+            UPDATE webhook_deliveries SET status = 'delivered', ended_at = $3, tries = tries + 1, attempts = $4::json WHERE webhook_id = $1 AND id = $2 AND status IN ('pending', 'canceled'))
         UPDATE webhooks SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL
         """;
 
@@ -36,8 +36,8 @@ internal static class SendingSql
         """
         WITH failed AS (
             UPDATE webhook_deliveries SET tries = tries + 1, attempts = $4::json, due_at = coalesce($6, due_at),
-                status = CASE WHEN $6 IS NULL THEN 'failed' ELSE status END, ended_at = CASE WHEN $6 IS NULL THEN $3 END
-            WHERE webhook_id = $1 AND id = $2 AND status = 'pending' AND due_at = $5)
+                status = CASE WHEN $6 IS NULL THEN 'failed' ELSE status END, ended_at = CASE WHEN $6 IS NULL THEN $3 ELSE ended_at END
+            WHERE webhook_id = $1 AND id = $2 AND status IN ('pending', 'canceled') AND due_at = $5)
         UPDATE webhooks SET failing_since = $3 WHERE id = $1 AND failing_since IS NULL
         """;
 

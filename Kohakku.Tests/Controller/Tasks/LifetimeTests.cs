@@ -64,8 +64,8 @@ public sealed class LifetimeTests(PostgresFixture postgres, ObjectStorageFixture
             attempt, old);
         foreach (var ended in (Guid[])[old, young, needed])
             await _controller.ExecuteAsync("UPDATE tasks SET status = 'succeeded', ended_at = $2 WHERE id = $1", ended, ended == young ? _time.GetUtcNow().AddDays(-29) : _time.GetUtcNow().AddDays(-31));
-        Assert.Equal(new Removed(1, ofOld.Length, 0, 0), await retention.RunOnceAsync(Token));
-        Assert.Equal(new Removed(0, 0, 0, 0), await retention.RunOnceAsync(Token));
+        Assert.Equal(new Removed(1, ofOld.Length, 0, 0, 0), await retention.RunOnceAsync(Token));
+        Assert.Equal(new Removed(0, 0, 0, 0, 0), await retention.RunOnceAsync(Token));
         Assert.Equal(0L, await _controller.ScalarAsync<long>("SELECT count(*) FROM attempts"));
         Assert.Equal(4L, await _controller.ScalarAsync<long>("SELECT count(*) FROM tasks"));
         foreach (var key in ofOld) Assert.Null(await _controller.Storage.ReadAsync(key, Token));
@@ -84,10 +84,10 @@ public sealed class LifetimeTests(PostgresFixture postgres, ObjectStorageFixture
         var task = await SubmitAsync("");
         var old = _time.GetUtcNow().AddDays(-31);
         await _controller.ExecuteAsync("UPDATE tasks SET run_id = (SELECT id FROM runs), status = 'succeeded', ended_at = $1 WHERE id = $2", old, task);
-        Assert.Equal(new Removed(0, 0, 0, 0), await retention.RunOnceAsync(Token));
+        Assert.Equal(new Removed(0, 0, 0, 0, 0), await retention.RunOnceAsync(Token));
         await _controller.ExecuteAsync("UPDATE runs SET status = 'succeeded', ended_at = $1", old);
         await _controller.ExecuteAsync("UPDATE schedule_firings SET fired_at = $1", old);
-        Assert.Equal(new Removed(1, 0, 1, 1), await retention.RunOnceAsync(Token));
+        Assert.Equal(new Removed(1, 0, 1, 1, 0), await retention.RunOnceAsync(Token));
         Assert.Equal(0L, await _controller.ScalarAsync<long>("SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM run_steps) + (SELECT count(*) FROM run_events)"));
     }
 

@@ -8,6 +8,7 @@ using Kohakku.Contracts.Tasks;
 using Kohakku.Controller;
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Data;
+using Kohakku.Controller.Failures;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Projects;
 using Kohakku.Controller.Dispatching;
@@ -15,6 +16,7 @@ using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.ServiceDefaults;
@@ -46,7 +48,7 @@ internal sealed class RunningController : IAsyncDisposable
     public NpgsqlDataSource Database => Services.GetRequiredService<NpgsqlDataSource>();
 
     public static async Task<RunningController> StartAsync(
-        PostgresFixture postgres, ObjectStorageFixture storage, TimeProvider? time = null, CancellationToken cancellationToken = default)
+        PostgresFixture postgres, ObjectStorageFixture storage, TimeProvider? time = null, CancellationToken cancellationToken = default, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
         if (time is not null) builder.Services.AddSingleton(time);
@@ -61,9 +63,10 @@ internal sealed class RunningController : IAsyncDisposable
             ["TEMPORAL_ADDRESS"] = "127.0.0.1:9",
         });
         builder.Configuration.AddInMemoryCollection(await storage.CreateSettingsAsync());
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
-        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddScheduleFiring().AddTaskLifetime().AddStatus();
+        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddScheduleFiring().AddTaskLifetime().AddStatus().AddFailures().AddFailureDigests().AddWebhooks().AddWebhookSending();
         // Its samples are seeded with the agents; what runs them needs dispatching.
         builder.Services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         var app = builder.Build();
@@ -75,6 +78,8 @@ internal sealed class RunningController : IAsyncDisposable
         api.MapTasks();
         api.MapSchedules();
         api.MapStatus();
+        api.MapFailures();
+        api.MapWebhooks();
 
         var controller = new RunningController(app);
         await app.PrepareAsync(withSamples: true, cancellationToken);
