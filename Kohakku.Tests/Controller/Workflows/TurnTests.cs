@@ -1,12 +1,15 @@
 using System.Text.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Webhooks;
 using Kohakku.Contracts.Workflows;
 using Kohakku.Controller.Agents;
 using Kohakku.Controller.Identity;
 using Kohakku.Controller.Tasks.Submit;
+using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows.Runs;
 using Kohakku.Controller.Workflows.Turns;
 using Kohakku.ServiceDefaults;
+using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Controller.Dispatching;
 using Kohakku.Tests.Fixtures;
 using Kohakku.Workflows.Activities;
@@ -134,6 +137,30 @@ public sealed class TurnTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Null(await _turns.CommitAsync(_run, Opening(2, Task(0)), Cancellation));
         Assert.Equal("0", await _queue.ReadAsync($"SELECT count(*) FROM tasks WHERE run_id = '{_run}'"));
         Assert.Equal(Answered.TooLate, await _answers.SignalAsync(_queue.Project, _run, Guid.NewGuid(), "go", JsonElement.Parse("{}"), "somebody", Cancellation));
+    }
+
+    [Fact]
+    public async Task Approvals_and_ends_are_told_to_webhooks()
+    {
+        await new WebhookRegistry(ControllerDatabases.Of(_queue.Database), new WebhookSecrets(QueueFixture.Options), _queue.Time)
+            .PutAsync(_queue.Project, "one", new PutWebhook { Url = "http://127.0.0.1:9/", Events = ["run.*", "question.opened"] }, Cancellation);
+        await _turns.CommitAsync(_run, Opening(1, Approval()), Cancellation);
+        await _turns.CommitAsync(_run, new CommitTurn { Turn = new Turn { RunId = _run, Sequence = 2, Run = RunState.Failed, Failure = "why" }, Result = new TurnResult() }, Cancellation);
+        var unbegun = Guid.CreateVersion7();
+        await _queue.ExecuteAsync(
+            $"""
+            INSERT INTO runs SELECT (jsonb_populate_record(r, jsonb_build_object('id', '{unbegun}', 'status', 'pending', 'handed_at', NULL, 'ended_at', NULL, 'failure', NULL))).* FROM runs r WHERE id = '{_run}'
+            """);
+        var ending = new RunEnding(_queue.Database, _queue.Feed, _queue.Signals, _queue.Time);
+        Assert.True(await ending.EndUnbegunAsync(unbegun, "somebody", Cancellation));
+        Assert.False(await ending.EndUnbegunAsync(unbegun, "somebody", Cancellation));
+        Assert.Equal(
+            $"question.opened gate Well?|run.canceled {unbegun} Canceled by somebody.|run.failed {_run} why",
+            await _queue.ReadAsync(
+                """
+                SELECT string_agg(concat_ws(' ', type, CASE WHEN type = 'question.opened' THEN data->>'stepId' ELSE data->>'runId' END, data->>'failure', data->>'prompt'), '|' ORDER BY type)
+                FROM webhook_deliveries
+                """));
     }
 
     private static NewUnit Task(int step) => new(step, 0, 1, 0) { Counts = true, Task = new SubmitTask { Agent = "shell", Brief = "x" } };
