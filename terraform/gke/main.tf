@@ -7,8 +7,14 @@ data "google_container_cluster" "existing" {
 }
 
 locals {
-  is_new  = var.existing_cluster == null
-  cluster = local.is_new ? google_container_cluster.this[0] : data.google_container_cluster.existing[0]
+  is_new = var.existing_cluster == null
+  # A resource and a data source are of different types, so each value is chosen by itself.
+  cluster = {
+    name           = local.is_new ? google_container_cluster.this[0].name : data.google_container_cluster.existing[0].name
+    location       = local.is_new ? google_container_cluster.this[0].location : data.google_container_cluster.existing[0].location
+    endpoint       = local.is_new ? google_container_cluster.this[0].endpoint : data.google_container_cluster.existing[0].endpoint
+    ca_certificate = local.is_new ? google_container_cluster.this[0].master_auth[0].cluster_ca_certificate : data.google_container_cluster.existing[0].master_auth[0].cluster_ca_certificate
+  }
 
   labels        = merge({ application = "kohakku", runtime = var.name }, var.labels)
   workload_pool = "${var.project_id}.svc.id.goog"

@@ -15,7 +15,7 @@ output "cluster_endpoint" {
 
 output "cluster_ca_certificate" {
   description = "Certificate of the cluster's API, in base64, for the kubernetes provider."
-  value       = local.cluster.master_auth[0].cluster_ca_certificate
+  value       = local.cluster.ca_certificate
   sensitive   = true
 }
 
