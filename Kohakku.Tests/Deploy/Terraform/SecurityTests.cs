@@ -134,18 +134,24 @@ public sealed partial class SecurityTests
         var template = await File.ReadAllTextAsync(Path.Combine(Ecs.Folder, "templates", "user-data.sh.tftpl"), TestContext.Current.CancellationToken);
         // What is filled in, filled in; both branches of each condition are script.
         var script = Filled().Replace(Directive().Replace(template, ""), "x");
+        // A script in a here-document is text to the one around it.
+        foreach (var text in HereDocument().Matches(script).Select(match => match.Groups[2].Value).Where(text => text.StartsWith("#!", StringComparison.Ordinal)).Append(script))
+            await CheckScriptAsync(text);
+        Assert.DoesNotContain("set -x", template, StringComparison.Ordinal);
+        var given = FilledName().Matches(template).Select(match => match.Groups[1].Value).Distinct().Except(["image"]).Order();
+        var passed = Setting().Matches(Ecs.Resource("aws_launch_template", "this").Body.Attributes["user_data"]).Select(match => match.Groups[1].Value).Except(["agent_images"]).Order();
+        Assert.Equal(passed, given);
+    }
+
+    private static async Task CheckScriptAsync(string script)
+    {
         var start = new ProcessStartInfo("/bin/bash", ["-n"]) { RedirectStandardInput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteAsync(script);
         process.StandardInput.Close();
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-
         Assert.True(process.ExitCode == 0, error);
-        Assert.DoesNotContain("set -x", template, StringComparison.Ordinal);
-        var given = FilledName().Matches(template).Select(match => match.Groups[1].Value).Distinct().Except(["image"]).Order();
-        var passed = Setting().Matches(Ecs.Resource("aws_launch_template", "this").Body.Attributes["user_data"]).Select(match => match.Groups[1].Value).Except(["agent_images"]).Order();
-        Assert.Equal(passed, given);
     }
 
     private static IEnumerable<string> Values(string list) => Quoted().Matches(list).Select(match => match.Groups[1].Value);
@@ -162,6 +168,9 @@ public sealed partial class SecurityTests
 
     [GeneratedRegex(@"^%\{.*\}\n", RegexOptions.Multiline)]
     private static partial Regex Directive();
+
+    [GeneratedRegex(@"<<'(\w+)'\n(.*?\n)\1\n", RegexOptions.Singleline)]
+    private static partial Regex HereDocument();
 
     [GeneratedRegex(@"\$\{\w+\}")]
     private static partial Regex Filled();
