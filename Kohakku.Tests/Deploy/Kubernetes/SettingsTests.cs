@@ -6,6 +6,7 @@ using Kohakku.Dispatcher;
 using Kohakku.Dispatcher.Runtimes;
 using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Connection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -66,13 +67,14 @@ public sealed partial class SettingsTests
     {
         var rendered = await Rendered.OverlayAsync(overlay);
         var settings = Settings.Resolve(rendered, rendered.Workloads.Single(each => each.Name == "controller"));
-        var hosts = settings["ALLOWED_HOSTS"]!.Split(',');
+        var hosts = ControllerOptions.Read(new SettingsReader(Configuration(settings)), isDevelopment: false).AllowedHosts;
 
-        Assert.DoesNotContain("*", hosts);
-        // The kubelet and Prometheus by the pod's address, the other services by the name they are given.
-        Assert.Contains("10.1.2.3", hosts);
+        Assert.False(HostString.MatchesAny("elsewhere.example.org", hosts));
+        // The kubelet and Prometheus by the pod's address, people by the public one, the other services by the name they are given.
+        Assert.True(HostString.MatchesAny("10.1.2.3", hosts));
+        Assert.True(HostString.MatchesAny(new Uri(settings["CONTROLLER_URL"]!).Host, hosts));
         foreach (var service in new[] { "dispatcher", "temporal-worker" })
-            Assert.Contains(new Uri(Settings.Resolve(rendered, rendered.Workloads.Single(each => each.Name == service))["CONTROLLER_URL"]!).Host, hosts);
+            Assert.True(HostString.MatchesAny(new Uri(Settings.Resolve(rendered, rendered.Workloads.Single(each => each.Name == service))["CONTROLLER_URL"]!).Host, hosts), service);
     }
 
     [Theory]
@@ -103,10 +105,12 @@ public sealed partial class SettingsTests
         Assert.Equal(asked.Order(), listed.Order());
     }
 
+    private static IConfigurationRoot Configuration(Dictionary<string, string?> environment) => new ConfigurationBuilder()
+        .AddInMemoryCollection(environment.Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), pair.Value))).Build();
+
     private static List<string> Faults(string service, Dictionary<string, string?> environment)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(environment.Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), pair.Value))).Build();
+        var configuration = Configuration(environment);
         var settings = new SettingsReader(configuration);
         // Outside Development, which relaxes what is asked for.
         Assert.Equal("Production", environment.GetValueOrDefault("ASPNETCORE_ENVIRONMENT", "Production"));
