@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Schedules;
 using Kohakku.ServiceDefaults;
@@ -73,11 +74,11 @@ internal sealed class ScheduleForm
             JitterSeconds = JitterSeconds,
             Enabled = Enabled,
             Target = OfTask
-                ? new ScheduleTarget
+                ? new WorkTarget
                 {
                     Task = (_task ?? new SubmitTask()) with { Agent = Agent, Title = string.IsNullOrWhiteSpace(Title) ? null : Title.Trim(), Brief = Brief?.ReplaceLineEndings("\n"), Inputs = inputs },
                 }
-                : new ScheduleTarget { Workflow = Workflow ?? "", Inputs = inputs },
+                : new WorkTarget { Workflow = Workflow ?? "", Inputs = inputs },
         };
     }
 

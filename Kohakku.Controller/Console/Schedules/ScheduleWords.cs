@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 
 namespace Kohakku.Controller.Console.Schedules;
 
@@ -8,7 +9,7 @@ internal static class ScheduleWords
 {
     public static string Times(ScheduleView schedule) => schedule.Cron is { } cron ? $"{cron} · {schedule.TimeZone}" : $"every {schedule.Every}";
 
-    public static string Target(ScheduleTarget target) => target.Task is { } task ? $"task for {task.Agent}" : $"run of {target.Workflow}";
+    public static string Target(WorkTarget target) => target.Task is { } task ? $"task for {task.Agent}" : $"run of {target.Workflow}";
 
     public static string Of(OverlapPolicy policy) => policy switch
     {
