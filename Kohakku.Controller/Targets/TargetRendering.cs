@@ -10,15 +10,15 @@ namespace Kohakku.Controller.Targets;
 /// <summary>What is to begin, once the texts of its target are rendered: a task, or a run of the workflow.</summary>
 internal sealed record RenderedTarget(SubmitTask? Task, string? Workflow, StartRun? Run);
 
-/// <summary>A target can't be rendered: <see cref="Field"/> is why, as far as one text is.</summary>
-internal sealed class TargetException(string field, string message, Exception inner) : Exception(message, inner)
+/// <summary>A template can't be rendered: that of <see cref="Field"/>, as far as it is one alone.</summary>
+internal sealed class RenderingException(string field, string message, Exception inner) : Exception(message, inner)
 {
     public string Field { get; } = field;
 }
 
 internal static class TargetRendering
 {
-    /// <exception cref="TargetException">A template can't be rendered, or what it came to has the wrong kind.</exception>
+    /// <exception cref="RenderingException">A template can't be rendered, or what it came to has the wrong kind.</exception>
     public static RenderedTarget Render(WorkTarget target, TemplateScope scope)
     {
         try
@@ -29,11 +29,11 @@ internal static class TargetRendering
         }
         catch (TemplateException fault)
         {
-            throw new TargetException(FieldOf(target, scope), fault.Message, fault);
+            throw new RenderingException(FieldOf(target, scope), fault.Message, fault);
         }
         catch (JsonException fault)
         {
-            throw new TargetException($"target.task{fault.Path?.TrimStart('$')}", "has the wrong kind once its template is rendered", fault);
+            throw new RenderingException($"target.task{fault.Path?.TrimStart('$')}", "has the wrong kind once its template is rendered", fault);
         }
     }
 

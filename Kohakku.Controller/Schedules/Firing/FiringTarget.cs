@@ -24,7 +24,7 @@ internal sealed class FiringTarget(TargetStart target, TaskSteering taskSteering
         {
             rendered = TargetRendering.Render(firing.Target, Scope(firing.Schedule, firing.ScheduledAt, TimeZoneInfo.FindSystemTimeZoneById(firing.TimeZone)));
         }
-        catch (TargetException fault)
+        catch (RenderingException fault)
         {
             return new FiringOutcome(FiringState.Failed, fault.InnerException is TemplateException ? fault.Message : $"{fault.Field} {fault.Message}");
         }
