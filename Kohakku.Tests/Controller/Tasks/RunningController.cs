@@ -15,6 +15,7 @@ using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Triggers;
 using Kohakku.Controller.Workflows;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.ServiceDefaults;
@@ -63,7 +64,7 @@ internal sealed class RunningController : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(await storage.CreateSettingsAsync());
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
-        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddScheduleFiring().AddTaskLifetime().AddStatus();
+        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddTriggers().AddScheduleFiring().AddTaskLifetime().AddStatus();
         // Its samples are seeded with the agents; what runs them needs dispatching.
         builder.Services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         var app = builder.Build();
@@ -74,6 +75,7 @@ internal sealed class RunningController : IAsyncDisposable
         api.MapSkills();
         api.MapTasks();
         api.MapSchedules();
+        api.MapTriggers();
         api.MapStatus();
 
         var controller = new RunningController(app);
