@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 using Kohakku.Contracts.Tasks;
 
 namespace Kohakku.Benchmarks;
@@ -18,7 +19,7 @@ internal static class ScheduleBenchmark
         due = due.AddTicks(-(due.Ticks % TimeSpan.TicksPerSecond));
         var schedule = new PutSchedule
         {
-            Every = "1h", StartAt = due, EndAt = due.AddMinutes(1), Target = new ScheduleTarget { Task = new SubmitTask { Agent = "noop", Brief = "{{ schedule.time }}", Tags = [tag] } },
+            Every = "1h", StartAt = due, EndAt = due.AddMinutes(1), Target = new WorkTarget { Task = new SubmitTask { Agent = "noop", Brief = "{{ schedule.time }}", Tags = [tag] } },
         };
         await Parallel.ForAsync(0, count, parallel, async (i, stopping) => await installation.PutScheduleAsync(Name(tag, i), schedule, stopping));
         List<TaskView> made = [];

@@ -10,6 +10,7 @@ using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Triggers;
 using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.ServiceDefaults;
@@ -19,7 +20,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -33,6 +34,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     api.MapDispatching();
     api.MapWorkflows();
     api.MapSchedules();
+    api.MapTriggers();
     api.MapStatus();
     api.MapFailures();
     api.MapWebhooks();

@@ -5,7 +5,9 @@ using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Failures;
 using Kohakku.Contracts.Schedules;
 using Kohakku.Contracts.Status;
+using Kohakku.Contracts.Targets;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Triggers;
 using Kohakku.Contracts.Webhooks;
 using Kohakku.Contracts.Workflows;
 
@@ -88,7 +90,17 @@ namespace Kohakku.Contracts.Json;
 [JsonSerializable(typeof(Page<FiringView>))]
 [JsonSerializable(typeof(ScheduleTimes))]
 [JsonSerializable(typeof(BackfillSchedule))]
+[JsonSerializable(typeof(PutTrigger))]
+[JsonSerializable(typeof(TriggerView))]
+[JsonSerializable(typeof(Page<TriggerView>))]
+[JsonSerializable(typeof(Page<TriggerDeliveryView>))]
+[JsonSerializable(typeof(TestTrigger))]
+[JsonSerializable(typeof(TestedTrigger))]
+[JsonSerializable(typeof(AcceptedDelivery))]
+[JsonSerializable(typeof(SettledDelivery))]
+[JsonSerializable(typeof(WorkTarget))]
 [JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -1,7 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kohakku.Contracts.Json;
-using Kohakku.Contracts.Tasks;
+using Kohakku.Contracts.Targets;
 
 namespace Kohakku.Contracts.Schedules;
 
@@ -81,22 +80,11 @@ public sealed record PutSchedule
     public int? JitterSeconds { get; init; }
     /// <summary>Default true.</summary>
     public bool? Enabled { get; init; }
-    /// <summary>Required.</summary>
-    public ScheduleTarget? Target { get; init; }
-}
-
-/// <summary>
-/// What a schedule begins: a task, or a run of a workflow. Texts in it may be Liquid, with <c>schedule.name</c>, <c>schedule.time</c> (the time it was due,
-/// UTC) and <c>schedule.local_time</c> (the same in its time zone).
-/// </summary>
-public sealed record ScheduleTarget
-{
-    /// <summary>As for <c>POST /api/v1/tasks</c>.</summary>
-    public SubmitTask? Task { get; init; }
-    /// <summary>The name of a workflow of the project; its newest version is run.</summary>
-    public string? Workflow { get; init; }
-    /// <summary>A JSON object; only with <see cref="Workflow"/>.</summary>
-    public JsonElement? Inputs { get; init; }
+    /// <summary>
+    /// Required. Texts in it may be Liquid, with <c>schedule.name</c>, <c>schedule.time</c> (the time it was due, UTC) and <c>schedule.local_time</c> (the same in
+    /// its time zone).
+    /// </summary>
+    public WorkTarget? Target { get; init; }
 }
 
 /// <param name="Cron">Null where <paramref name="Every"/> is given.</param>
@@ -104,7 +92,7 @@ public sealed record ScheduleTarget
 /// <param name="LastFiring">The newest that is not a leaving out.</param>
 public sealed record ScheduleView(
     string Name, string? Cron, string? Every, string TimeZone, DateTimeOffset? StartAt, DateTimeOffset? EndAt, OverlapPolicy Overlap, CatchUpPolicy CatchUp,
-    int CatchUpWindowSeconds, int JitterSeconds, bool Enabled, ScheduleTarget Target, DateTimeOffset? NextAt, FiringView? LastFiring, DateTimeOffset CreatedAt,
+    int CatchUpWindowSeconds, int JitterSeconds, bool Enabled, WorkTarget Target, DateTimeOffset? NextAt, FiringView? LastFiring, DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt);
 
 /// <param name="ScheduledAt">The time that it stands for; one firing of a schedule at most for each.</param>

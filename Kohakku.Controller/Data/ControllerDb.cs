@@ -8,6 +8,7 @@ using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Triggers;
 using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows.Definitions;
 using Kohakku.Controller.Workflows.Runs;
@@ -44,6 +45,8 @@ internal sealed class ControllerDb(DbContextOptions<ControllerDb> options) : DbC
     public DbSet<RunSignal> RunSignals => Set<RunSignal>();
     public DbSet<Schedule> Schedules => Set<Schedule>();
     public DbSet<ScheduleFiring> ScheduleFirings => Set<ScheduleFiring>();
+    public DbSet<Trigger> Triggers => Set<Trigger>();
+    public DbSet<TriggerDelivery> TriggerDeliveries => Set<TriggerDelivery>();
     public DbSet<Probe> Probes => Set<Probe>();
     public DbSet<Outage> Outages => Set<Outage>();
     public DbSet<RunEvent> RunEvents => Set<RunEvent>();

@@ -1,5 +1,6 @@
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Projects;
 using Microsoft.EntityFrameworkCore;
@@ -25,7 +26,7 @@ internal sealed class Schedule
     public int CatchUpWindowSeconds { get; set; }
     public int JitterSeconds { get; set; }
     public bool Enabled { get; set; }
-    public required ScheduleTarget Target { get; set; }
+    public required WorkTarget Target { get; set; }
     /// <summary>The first time that is not a firing yet; null when it is paused or over.</summary>
     public DateTimeOffset? NextAt { get; set; }
     public DateTimeOffset CreatedAt { get; init; }
@@ -62,7 +63,7 @@ internal sealed class ScheduleMapping : IEntityTypeConfiguration<Schedule>, IEnt
         builder.ToTable("schedules");
         builder.Property(schedule => schedule.Overlap).HasWireName();
         builder.Property(schedule => schedule.CatchUp).HasWireName();
-        builder.Property(schedule => schedule.Target).HasJson(ContractsJson.Default.ScheduleTarget);
+        builder.Property(schedule => schedule.Target).HasJson(ContractsJson.Default.WorkTarget);
         builder.HasIndex(schedule => new { schedule.ProjectId, schedule.Name }).IsUnique();
         builder.HasIndex(schedule => schedule.NextAt).HasFilter("next_at IS NOT NULL");
         builder.HasOne<Project>().WithMany().HasForeignKey(schedule => schedule.ProjectId).OnDelete(DeleteBehavior.Restrict);

@@ -1,4 +1,5 @@
 using Kohakku.Controller.Schedules.Firing;
+using Kohakku.Controller.Targets;
 
 namespace Kohakku.Controller.Schedules;
 
@@ -14,6 +15,7 @@ internal static class SchedulesFeature
     /// <summary>What makes them fire. It needs tasks and runs to be submitted.</summary>
     public static WebApplicationBuilder AddScheduleFiring(this WebApplicationBuilder builder)
     {
+        builder.AddTargets();
         builder.Services.AddSingleton<DueSchedules>().AddSingleton<FiringTarget>().AddSingleton<PendingFirings>();
         return builder;
     }

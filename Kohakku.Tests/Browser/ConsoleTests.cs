@@ -132,6 +132,8 @@ public sealed partial class ConsoleTests(BrowserFixture browser) : IClassFixture
     [InlineData("/failures", "Failures")]
     [InlineData("/schedules", "Schedules")]
     [InlineData("/schedules/new", "New schedule")]
+    [InlineData("/triggers", "Triggers")]
+    [InlineData("/triggers/new", "New trigger")]
     [InlineData("/webhooks", "Webhooks")]
     [InlineData("/webhooks/new", "New webhook")]
     [InlineData("/status", "Status")]

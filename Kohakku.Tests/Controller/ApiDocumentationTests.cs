@@ -14,7 +14,7 @@ public sealed class ApiDocumentationTests(IdentityFixture fixture) : IClassFixtu
     {
         using var client = (await fixture.ControllerAsync()).Client(null);
         var description = await client.GetFromJsonAsync<JsonElement>("/openapi/v1.json", Cancel);
-        foreach (var path in (string[])["/api/v1/tasks", "/api/v1/tasks/{id}/cancel", "/api/v1/agents/{name}", "/api/v1/tokens/{id}", "/api/v1/failures/{id}/retry"])
+        foreach (var path in (string[])["/api/v1/tasks", "/api/v1/tasks/{id}/cancel", "/api/v1/agents/{name}", "/api/v1/tokens/{id}", "/api/v1/failures/{id}/retry", "/api/v1/triggers/{name}/test", "/api/v1/hooks/{name}"])
             Assert.True(description.GetProperty("paths").TryGetProperty(path, out _), path);
         Assert.Contains("Kohakku API", await client.GetStringAsync("/docs/", Cancel), StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 using Kohakku.Controller.Schedules;
 using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Controller.Dispatching;
@@ -21,7 +22,7 @@ public sealed class KilledSchedulerTests(PostgresFixture postgres)
         for (var i = 0; i < Schedules; i++)
             await registry.PutAsync(queue.Project, $"s{i}", new PutSchedule
             {
-                Every = "1s", Overlap = OverlapPolicy.Allow, CatchUp = CatchUpPolicy.All, Target = new ScheduleTarget { Task = new() { Agent = "shell", Brief = "{{ schedule.time }}" } },
+                Every = "1s", Overlap = OverlapPolicy.Allow, CatchUp = CatchUpPolicy.All, Target = new WorkTarget { Task = new() { Agent = "shell", Brief = "{{ schedule.time }}" } },
             }, token);
         var (seed, database) = (Environment.TickCount, queue.ConnectionString);
         var random = new Random(seed);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Controller.Console.Targets;
 
 namespace Kohakku.Controller.Console.Schedules;
 
@@ -7,8 +8,6 @@ namespace Kohakku.Controller.Console.Schedules;
 internal static class ScheduleWords
 {
     public static string Times(ScheduleView schedule) => schedule.Cron is { } cron ? $"{cron} · {schedule.TimeZone}" : $"every {schedule.Every}";
-
-    public static string Target(ScheduleTarget target) => target.Task is { } task ? $"task for {task.Agent}" : $"run of {target.Workflow}";
 
     public static string Of(OverlapPolicy policy) => policy switch
     {
@@ -37,15 +36,7 @@ internal static class ScheduleWords
         FiringState.Failed => "bad",
         FiringState.Pending => "soon",
         FiringState.Skipped => "calm",
-        _ => firing.TargetStatus switch
-        {
-            "succeeded" => "good",
-            "failed" or "timedOut" => "bad",
-            "running" => "live",
-            "waiting" or "paused" => "wait",
-            "canceled" or null => "calm",
-            _ => "soon",
-        },
+        _ => TargetWords.Tone(firing.TargetStatus),
     };
 
     /// <summary>Of one that began: how its task or run stands.</summary>
@@ -54,12 +45,7 @@ internal static class ScheduleWords
         FiringState.Pending => "Waits",
         FiringState.Skipped => "Left out",
         FiringState.Failed => "Not begun",
-        _ => firing.TargetStatus switch
-        {
-            null => "Gone",
-            "timedOut" => "Timed out",
-            { } status => char.ToUpperInvariant(status[0]) + status[1..],
-        },
+        _ => TargetWords.Status(firing.TargetStatus),
     };
 
     public static string Length(int seconds) => seconds switch
@@ -69,8 +55,6 @@ internal static class ScheduleWords
         < 2 * 86_400 => $"{seconds / 3_600} h",
         _ => $"{seconds / 86_400} days",
     };
-
-    public static string? Link(FiringView firing) => firing.TaskId is { } task ? $"/tasks/{task}" : firing.RunId is { } run ? $"/runs/{run}" : null;
 
     /// <summary>By the clocks of a zone, with its offset, since that is what the schedule goes by.</summary>
     public static string Local(DateTimeOffset time, string zone) =>

@@ -73,8 +73,4 @@ internal static class FiringSql
     /// <summary>When there is something to do next.</summary>
     public const string NextMoment =
         "SELECT least((SELECT min(next_at) FROM schedules WHERE next_at IS NOT NULL), (SELECT min(due_at) FROM schedule_firings WHERE status = 'pending'))";
-
-    /// <summary>What a task or run was made with; only where the answer to its making was lost. $1 project, $2 idempotency key.</summary>
-    public const string MadeBefore =
-        "SELECT (SELECT id FROM tasks WHERE project_id = $1 AND idempotency_key = $2), (SELECT id FROM runs WHERE project_id = $1 AND idempotency_key = $2)";
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Schedules;
+using Kohakku.Contracts.Targets;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Identity;
@@ -12,7 +13,7 @@ namespace Kohakku.Controller.Schedules.Firing;
 /// <param name="ActiveTask">The task of the same schedule that has not ended.</param>
 /// <param name="ActiveRun">Or the run.</param>
 internal sealed record TakenFiring(
-    Guid Id, DateTimeOffset ScheduledAt, FiringCause Cause, string Schedule, Guid ProjectId, string Project, OverlapPolicy Overlap, string TimeZone, ScheduleTarget Target,
+    Guid Id, DateTimeOffset ScheduledAt, FiringCause Cause, string Schedule, Guid ProjectId, string Project, OverlapPolicy Overlap, string TimeZone, WorkTarget Target,
     Guid? ActiveTask, Guid? ActiveRun)
 {
     /// <summary>No client's own key holds a line end. It is the same for every try, so that a lost answer makes nothing twice.</summary>
@@ -82,7 +83,7 @@ internal sealed partial class PendingFirings(NpgsqlDataSource database, FiringTa
         while (await rows.ReadAsync(cancellationToken))
             firings.Add(new TakenFiring(
                 rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1), WireEnum<FiringCause>.Parse(rows.GetString(2)), rows.GetString(3), rows.GetGuid(4), rows.GetString(5),
-                WireEnum<OverlapPolicy>.Parse(rows.GetString(6)), rows.GetString(7), JsonSerializer.Deserialize(rows.GetString(8), ContractsJson.Default.ScheduleTarget)!,
+                WireEnum<OverlapPolicy>.Parse(rows.GetString(6)), rows.GetString(7), JsonSerializer.Deserialize(rows.GetString(8), ContractsJson.Default.WorkTarget)!,
                 rows.GetFieldValue<Guid?>(9), rows.GetFieldValue<Guid?>(10)));
         return firings;
     }

@@ -56,7 +56,7 @@ internal static class SubmitEndpoints
     };
 
     /// <summary>The trace goes on in the task; where nothing here records it, as the caller gave it.</summary>
-    private static string? TraceParentOf(HttpRequest request)
+    internal static string? TraceParentOf(HttpRequest request)
     {
         if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } current }) return current;
         var given = request.Headers.TraceParent.ToString();

@@ -30,6 +30,15 @@ internal sealed class TaskSubmission(
         return SubmitAsync(batch.Tasks!, prefixes, key, isBatch: true, caller, traceParent, cancellationToken);
     }
 
+    /// <summary>What a submit would be refused for, as things stand; null: nothing. It writes nothing.</summary>
+    public async Task<SubmitOutcome?> CheckAsync(SubmitTask task, Caller caller, CancellationToken cancellationToken)
+    {
+        if (CheckForm([task], [""]) is { } refusal) return refusal;
+        var faults = new Faults();
+        await PrepareAsync([task], [""], key: null, isBatch: false, caller, traceParent: null, faults, cancellationToken);
+        return faults.Any ? new SubmitOutcome.Refused(faults) : null;
+    }
+
     private async Task<SubmitOutcome> SubmitAsync(
         IReadOnlyList<SubmitTask> tasks, IReadOnlyList<string> prefixes, IdempotencyKey? key, bool isBatch, Caller caller, string? traceParent,
         CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class RunSubmission(NpgsqlDataSource database, RunCreation creat
         if (key is not null && await RepeatAsync(caller.ProjectId, key, cancellationToken) is { } repeat) return repeat;
         var faults = new Faults();
         if (await creation.PrepareAsync(caller.ProjectId, workflow, request.Version, request.Inputs, caller.Name, faults, cancellationToken) is not { } run)
-            return new RunOutcome.Missing(request.Version is { } version ? $"There is no workflow '{workflow}' with a version {version} in this project." : $"There is no workflow '{workflow}' in this project.");
+            return Missing(workflow, request.Version);
         if (faults.Any) return new RunOutcome.Refused(faults);
         try
         {
@@ -52,6 +52,14 @@ internal sealed class RunSubmission(NpgsqlDataSource database, RunCreation creat
             // The same key at the same moment: the other one was faster.
             return await RepeatAsync(caller.ProjectId, key, cancellationToken) ?? throw new InvalidOperationException($"The key {key.Text} is taken, but by no run.", fault);
         }
+    }
+
+    /// <summary>What a start would be refused for, as things stand; null: nothing. It writes nothing.</summary>
+    public async Task<RunOutcome?> CheckAsync(string workflow, StartRun request, Caller caller, CancellationToken cancellationToken)
+    {
+        var faults = new Faults();
+        if (await creation.PrepareAsync(caller.ProjectId, workflow, request.Version, request.Inputs, caller.Name, faults, cancellationToken) is null) return Missing(workflow, request.Version);
+        return faults.Any ? new RunOutcome.Refused(faults) : null;
     }
 
     /// <summary>A new run of the same version and inputs, which takes over what the steps before have done.</summary>
@@ -66,6 +74,10 @@ internal sealed class RunSubmission(NpgsqlDataSource database, RunCreation creat
         if (faults.Any) return new RunOutcome.Refused(faults);
         return await WriteAsync(run with { RetryOf = runId, Reused = old.Reusable(run.Definition, fromStep) }, cancellationToken);
     }
+
+    private static RunOutcome.Missing Missing(string workflow, int? version) => new(version is null
+        ? $"There is no workflow '{workflow}' in this project."
+        : $"There is no workflow '{workflow}' with a version {version} in this project.");
 
     private async Task<RunOutcome> WriteAsync(NewRun run, CancellationToken cancellationToken)
     {

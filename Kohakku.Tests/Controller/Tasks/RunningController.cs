@@ -16,6 +16,7 @@ using Kohakku.Controller.Schedules;
 using Kohakku.Controller.Skills;
 using Kohakku.Controller.Status;
 using Kohakku.Controller.Tasks;
+using Kohakku.Controller.Triggers;
 using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.Controller.Workflows.Definitions;
@@ -66,7 +67,7 @@ internal sealed class RunningController : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults("controller").AddPostgres("controller").AddObjectStorage().AddSigning();
-        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddScheduleFiring().AddTaskLifetime().AddStatus().AddFailures().AddFailureDigests().AddWebhooks().AddWebhookSending();
+        builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddTaskChanges().AddRunSubmission().AddSchedules().AddTriggers().AddScheduleFiring().AddTaskLifetime().AddStatus().AddFailures().AddFailureDigests().AddWebhooks().AddWebhookSending();
         // Its samples are seeded with the agents; what runs them needs dispatching.
         builder.Services.AddSingleton<WorkflowRegistry>().AddSingleton<SampleWorkflows>();
         var app = builder.Build();
@@ -77,6 +78,7 @@ internal sealed class RunningController : IAsyncDisposable
         api.MapSkills();
         api.MapTasks();
         api.MapSchedules();
+        api.MapTriggers();
         api.MapStatus();
         api.MapFailures();
         api.MapWebhooks();
