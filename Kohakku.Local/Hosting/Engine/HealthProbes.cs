@@ -28,8 +28,10 @@ internal sealed class HealthProbes : IDisposable
                 _ => throw new NotSupportedException($"A {check.GetType().Name} can't be asked."),
             };
         }
-        catch (Exception fault) when (fault is HttpRequestException or RpcException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception fault) when (fault is HttpRequestException or RpcException or OperationCanceledException)
         {
+            // A connection that is refused just when the caller gives up, because its program has ended, is a cancellation too.
+            cancellationToken.ThrowIfCancellationRequested();
             return false;
         }
     }
