@@ -33,15 +33,8 @@ internal static class FailureEndpoints
     private static async Task<Results<Ok<Page<FailedTaskView>>, ProblemHttpResult>> ListTasksAsync(
         Guid id, HttpRequest request, Caller caller, FailureQueries failures, CancellationToken cancellationToken)
     {
-        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        Guid? before = null;
-        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor)
-        {
-            if (!Cursor.TryParse(cursor, out var last)) return Problems.BadRequest("cursor", Cursor.Rule);
-            before = last;
-        }
-
-        return await failures.TasksAsync(caller.ProjectId, id, before, limit, cancellationToken) is { } page ? TypedResults.Ok(page) : NotFound(id);
+        if (!IdPage.TryParse(request.Query, out var page, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
+        return await failures.TasksAsync(caller.ProjectId, id, page.Before, page.Limit, cancellationToken) is { } tasks ? TypedResults.Ok(tasks) : NotFound(id);
     }
 
     private static async Task<Results<Ok<FailureGroupView>, ProblemHttpResult>> AcknowledgeAsync(

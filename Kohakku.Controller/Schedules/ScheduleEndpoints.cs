@@ -63,17 +63,10 @@ internal static class ScheduleEndpoints
     private static async Task<Results<Ok<Page<FiringView>>, ProblemHttpResult>> FiringsAsync(
         string name, HttpRequest request, Caller caller, ScheduleRegistry registry, ScheduleQueries queries, CancellationToken cancellationToken)
     {
-        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        Guid? before = null;
-        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor)
-        {
-            if (!Cursor.TryParse(cursor, out var id)) return Problems.BadRequest("cursor", Cursor.Rule);
-            before = id;
-        }
-
+        if (!IdPage.TryParse(request.Query, out var page, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
         if (await registry.FindAsync(caller.ProjectId, name, cancellationToken) is not { } schedule) return NotFound(name);
-        var firings = await queries.FiringsAsync(schedule.Id, before, limit + 1, cancellationToken);
-        return TypedResults.Ok(new Page<FiringView>([.. firings.Take(limit)], firings.Count > limit ? Cursor.Of(firings[limit - 1].Id) : null));
+        var firings = await queries.FiringsAsync(schedule.Id, page.Before, page.Limit + 1, cancellationToken);
+        return TypedResults.Ok(page.Of(firings, firing => firing.Id));
     }
 
     private static async Task<Results<Accepted<ScheduleTimes>, ProblemHttpResult>> TriggerAsync(

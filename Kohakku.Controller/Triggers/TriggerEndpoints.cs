@@ -51,17 +51,10 @@ internal static class TriggerEndpoints
     private static async Task<Results<Ok<Page<TriggerDeliveryView>>, ProblemHttpResult>> DeliveriesAsync(
         string name, HttpRequest request, Caller caller, TriggerRegistry registry, TriggerQueries queries, CancellationToken cancellationToken)
     {
-        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        Guid? before = null;
-        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor)
-        {
-            if (!Cursor.TryParse(cursor, out var id)) return Problems.BadRequest("cursor", Cursor.Rule);
-            before = id;
-        }
-
+        if (!IdPage.TryParse(request.Query, out var page, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
         if (await registry.FindAsync(caller.ProjectId, name, cancellationToken) is not { } trigger) return NotFound(name);
-        var deliveries = await queries.DeliveriesAsync(trigger.Id, before, limit + 1, cancellationToken);
-        return TypedResults.Ok(new Page<TriggerDeliveryView>([.. deliveries.Take(limit)], deliveries.Count > limit ? Cursor.Of(deliveries[limit - 1].Id) : null));
+        var deliveries = await queries.DeliveriesAsync(trigger.Id, page.Before, page.Limit + 1, cancellationToken);
+        return TypedResults.Ok(page.Of(deliveries, delivery => delivery.Id));
     }
 
     private static async Task<Results<Ok<TestedTrigger>, ProblemHttpResult>> TestAsync(

@@ -74,8 +74,6 @@ internal sealed class TriggerQueries(IDbContextFactory<ControllerDb> databases, 
     }
 
     private static TriggerDeliveryView Delivery(NpgsqlDataReader rows) => new(
-        rows.GetGuid(1), rows.GetFieldValue<DateTimeOffset>(2), WireEnum<DeliveryResult>.Parse(rows.GetString(3)), Text(rows, 4), Text(rows, 5), Text(rows, 6),
-        rows.GetFieldValue<Guid?>(7), rows.GetFieldValue<Guid?>(8), Text(rows, 9), Text(rows, 10));
-
-    private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
+        rows.GetGuid(1), rows.GetFieldValue<DateTimeOffset>(2), WireEnum<DeliveryResult>.Parse(rows.GetString(3)), rows.Text(4), rows.Text(5), rows.Text(6),
+        rows.GetFieldValue<Guid?>(7), rows.GetFieldValue<Guid?>(8), rows.Text(9), rows.Text(10));
 }

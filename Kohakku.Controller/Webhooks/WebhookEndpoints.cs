@@ -62,17 +62,10 @@ internal static class WebhookEndpoints
     private static async Task<Results<Ok<Page<DeliveryView>>, ProblemHttpResult>> DeliveriesAsync(
         string name, HttpRequest request, Caller caller, WebhookQueries queries, CancellationToken cancellationToken)
     {
-        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        Guid? before = null;
-        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor)
-        {
-            if (!Cursor.TryParse(cursor, out var id)) return Problems.BadRequest("cursor", Cursor.Rule);
-            before = id;
-        }
-
-        var deliveries = await queries.DeliveriesAsync(caller.ProjectId, name, before, limit + 1, cancellationToken);
+        if (!IdPage.TryParse(request.Query, out var page, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
+        var deliveries = await queries.DeliveriesAsync(caller.ProjectId, name, page.Before, page.Limit + 1, cancellationToken);
         if (deliveries.Count == 0 && await queries.FindAsync(caller.ProjectId, name, cancellationToken) is null) return NotFound(name);
-        return TypedResults.Ok(new Page<DeliveryView>([.. deliveries.Take(limit)], deliveries.Count > limit ? Cursor.Of(deliveries[limit - 1].Id) : null));
+        return TypedResults.Ok(page.Of(deliveries, delivery => delivery.Id));
     }
 
     private static async Task<Results<Ok<DeliveryView>, ProblemHttpResult>> DeliveryAsync(

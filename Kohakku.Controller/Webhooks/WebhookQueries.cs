@@ -18,7 +18,7 @@ internal sealed class WebhookQueries(NpgsqlDataSource database, ControllerOption
         FROM webhooks w WHERE w.project_id = $1 AND ($2::text IS NULL OR w.name = $2) AND w.name > $3 ORDER BY w.name LIMIT $4
         """;
 
-    /// <summary>$1 project, $2 webhook's name, $3 before which id, $4 how many, $5 one id, or null. One row without a delivery where there is no such webhook's delivery.</summary>
+    /// <summary>$1 project, $2 webhook's name, $3 before which id, $4 how many, $5 one id, or null.</summary>
     private const string DeliveriesSql =
         """
         SELECT d.id, d.type, d.subject, d.at, d.data::text, d.status, d.due_at, d.ended_at, d.attempts::text, p.name

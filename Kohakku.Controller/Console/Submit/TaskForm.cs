@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Controller.Console.Shared;
 using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Console.Submit;
@@ -24,27 +24,13 @@ internal sealed class TaskForm
         Title = string.IsNullOrWhiteSpace(Title) ? null : Title.Trim(),
         // A browser's lines may end as Windows' do; a shell's must not.
         Brief = Brief?.ReplaceLineEndings("\n"),
-        Inputs = ReadInputs(faults),
+        Inputs = FormJson.Read(Inputs, "inputs", faults),
         Priority = Priority,
         MaxAttempts = MaxAttempts,
         TimeoutSeconds = TimeoutSeconds,
         Tags = Split(Tags) is { Length: > 0 } tags ? tags : null,
         Labels = ReadLabels(faults),
     };
-
-    private JsonElement? ReadInputs(Faults faults)
-    {
-        if (string.IsNullOrWhiteSpace(Inputs)) return null;
-        try
-        {
-            return JsonElement.Parse(Inputs);
-        }
-        catch (JsonException fault)
-        {
-            faults.Add("inputs", $"is not valid JSON at line {fault.LineNumber + 1}, position {fault.BytePositionInLine + 1}");
-            return null;
-        }
-    }
 
     private Dictionary<string, string>? ReadLabels(Faults faults)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Kohakku.Contracts.Targets;
 using Kohakku.Contracts.Tasks;
+using Kohakku.Controller.Console.Shared;
 using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Controller.Console.Targets;
@@ -26,32 +27,18 @@ public sealed class TargetForm
         Title = target.Task?.Title,
         Brief = target.Task?.Brief,
         Workflow = target.Workflow,
-        Inputs = (target.Task is { } task ? task.Inputs : target.Inputs) is { ValueKind: JsonValueKind.Object } inputs ? Shared.PrettyJson.Of(inputs) : null,
+        Inputs = (target.Task is { } task ? task.Inputs : target.Inputs) is { ValueKind: JsonValueKind.Object } inputs ? PrettyJson.Of(inputs) : null,
     };
 
     /// <summary>The target that a program would give; what can't be read goes to <paramref name="faults"/>. All rules besides are the API's own.</summary>
     public WorkTarget ToTarget(Faults faults)
     {
-        var inputs = ReadInputs(faults);
+        var inputs = FormJson.Read(Inputs, "inputs", faults);
         return OfTask
             ? new WorkTarget
             {
                 Task = (_task ?? new SubmitTask()) with { Agent = Agent, Title = string.IsNullOrWhiteSpace(Title) ? null : Title.Trim(), Brief = Brief?.ReplaceLineEndings("\n"), Inputs = inputs },
             }
             : new WorkTarget { Workflow = Workflow ?? "", Inputs = inputs };
-    }
-
-    private JsonElement? ReadInputs(Faults faults)
-    {
-        if (string.IsNullOrWhiteSpace(Inputs)) return null;
-        try
-        {
-            return JsonElement.Parse(Inputs);
-        }
-        catch (JsonException fault)
-        {
-            faults.Add("inputs", $"is not valid JSON at line {fault.LineNumber + 1}, position {fault.BytePositionInLine + 1}");
-            return null;
-        }
     }
 }

@@ -83,16 +83,9 @@ internal static class RunEndpoints
             statuses.Add(status);
         }
 
-        if (!Cursor.TryParseLimit(request.Query["limit"], out var limit)) return Problems.BadRequest("limit", $"must be from 1 to {Cursor.MaxLimit}");
-        Guid? before = null;
-        if (request.Query["cursor"].ToString() is { Length: > 0 } cursor)
-        {
-            if (!Cursor.TryParse(cursor, out var id)) return Problems.BadRequest("cursor", Cursor.Rule);
-            before = id;
-        }
-
+        if (!IdPage.TryParse(request.Query, out var page, out var fault)) return Problems.BadRequest(fault.Field, fault.Rule);
         var workflow = request.Query["workflow"].ToString() is { Length: > 0 } name ? name : null;
-        return TypedResults.Ok(await queries.ListAsync(caller.ProjectId, workflow, statuses, before, limit, cancellationToken));
+        return TypedResults.Ok(await queries.ListAsync(caller.ProjectId, workflow, statuses, page.Before, page.Limit, cancellationToken));
     }
 
     private static async Task<Results<Ok<RunView>, ProblemHttpResult>> FindAsync(Guid id, Caller caller, RunQueries queries, CancellationToken cancellationToken) =>
