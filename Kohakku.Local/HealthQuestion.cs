@@ -7,6 +7,9 @@ namespace Kohakku.Local;
 /// <summary>The command <c>health</c>: asks a server that runs beside it, as the health check of a container whose image has no shell and no curl.</summary>
 internal static class HealthQuestion
 {
+    // Below the time that compose gives it; a process that has just started has much to compile on a busy machine.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
     public static Command Command()
     {
         var url = new Argument<string>("url") { Description = "http://host:port/path, or grpc://host:port for a server of Temporal's protocol." };
@@ -25,7 +28,7 @@ internal static class HealthQuestion
         HealthCheckAnnotation check = address.Scheme == "grpc"
             ? new GrpcHealthCheckAnnotation("temporal.api.workflowservice.v1.WorkflowService", null)
             : new HttpHealthCheckAnnotation(address.PathAndQuery, 200, null);
-        using var probes = new HealthProbes();
+        using var probes = new HealthProbes(Patience);
         if (await probes.IsHealthyAsync(check, $"http://{address.Authority}", cancellationToken)) return 0;
         await Console.Error.WriteLineAsync($"kohakku-local health: {url} does not answer that it is healthy.");
         return 1;

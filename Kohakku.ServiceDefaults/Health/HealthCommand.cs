@@ -10,14 +10,16 @@ internal static class HealthCommand
 {
     public const string Verb = "health";
     private const int DefaultPort = 5000;
-    private static readonly TimeSpan Patience = HealthEndpoints.CheckTimeout + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = HealthEndpoints.CheckTimeout + TimeSpan.FromSeconds(5);
 
     public static bool IsMeant(string[] arguments) => arguments is [Verb] or [Verb, ['/', ..]];
 
-    public static async Task<int> RunAsync(string serviceName, string[] arguments)
+    public static Task<int> RunAsync(string serviceName, string[] arguments) => RunAsync(serviceName, arguments, Environment.GetEnvironmentVariable);
+
+    internal static async Task<int> RunAsync(string serviceName, string[] arguments, Func<string, string?> setting)
     {
         var path = arguments is [_, var given] ? given : "/health";
-        if (AddressOf(Environment.GetEnvironmentVariable) is not { } address)
+        if (AddressOf(setting) is not { } address)
         {
             await Console.Error.WriteLineAsync($"{serviceName}: ASPNETCORE_URLS names no http:// address to ask for {path}.");
             return 1;
