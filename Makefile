@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= Release
 APPHOST := dotnet Kohakku.AppHost/bin/$(CONFIGURATION)/net10.0/Kohakku.AppHost.dll
 
-.PHONY: up test build migrate seed login images demo bench clean
+.PHONY: up test build migrate seed login images setup compose-up compose-migrate compose-seed compose-login compose-down demo bench clean
 
 up: build
 	@exec $(APPHOST) $(ARGS)
@@ -21,8 +21,17 @@ migrate seed login:
 	@[ -e $(lastword $(APPHOST)) ] || $(MAKE) --no-print-directory build
 	@$(APPHOST) run controller $@
 
+# The sample agents' image, and one per service; BASE_IMAGE=… says what on (eng/service-images).
 images:
 	@eng/images
+	@eng/service-images
+
+# The installation in containers, deploy/compose: setup writes its .env, once. PROFILE=full or small; compose-down ARGS=-v takes its data too.
+setup:
+	@eng/compose setup
+
+compose-up compose-migrate compose-seed compose-login compose-down:
+	@eng/compose $(@:compose-%=%) $(ARGS)
 
 demo:
 	@eng/demo

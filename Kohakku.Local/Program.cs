@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Kohakku.Local;
 using Kohakku.Local.ObjectStorage;
 using Kohakku.Local.Temporal;
 
-return await new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command(), TemporalServer.Command() }.Parse(args).InvokeAsync();
+var root = new RootCommand("What stands in on this machine for services that are not installed.") { ObjectStorageServer.Command(), TemporalServer.Command(), HealthQuestion.Command() };
+// Two seconds, the library's own patience with a command that is told to stop, cut off what the servers do last on a busy machine, and make 143 of it.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });

@@ -31,10 +31,12 @@ public static class ServiceProcess
     }
 
     /// <inheritdoc cref="RunAsync(string[], string, Func{string[], Task})"/>
+    /// <param name="args">With <c>health</c> the service is not run but asked (see <see cref="HealthCommand"/>).</param>
     /// <param name="main">Answers the exit code, as a command does.</param>
     public static async Task<int> RunAsync(string[] args, string serviceName, Func<string[], Task<int>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
+        if (HealthCommand.IsMeant(args)) return await HealthCommand.RunAsync(serviceName, args);
         try
         {
             return await main(args);

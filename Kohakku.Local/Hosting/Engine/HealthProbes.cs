@@ -7,9 +7,10 @@ using Grpc.Net.Client;
 namespace Kohakku.Local.Hosting.Engine;
 
 /// <summary>Asks programs for their health, once and briefly: whoever doesn't answer in time, or in another protocol, is not healthy.</summary>
-internal sealed class HealthProbes : IDisposable
+/// <param name="patience">Two seconds where none is given.</param>
+internal sealed class HealthProbes(TimeSpan? patience = null) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(2);
 
     // Not by a proxy, which stands between the machine and others; and no connection to one that was restarted is kept.
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) });
@@ -18,7 +19,7 @@ internal sealed class HealthProbes : IDisposable
     public async Task<bool> IsHealthyAsync(HealthCheckAnnotation check, string url, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(Patience);
+        timeout.CancelAfter(patience);
         try
         {
             return check switch
