@@ -10,13 +10,22 @@ internal static class StorageRegistration
     /// <summary>Opened before any other hosted service starts, closed after all of them stopped; the host ends when it is superseded.</summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, string connectionString)
     {
-        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(connectionString).Build());
+        services.AddSingleton(_ => DataSource(connectionString));
         services.AddSingleton<RunStore>();
         services.AddSingleton<NamespaceStore>();
         services.AddHostedService<StorageLifetime>();
         services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<Retention>();
         return services;
+    }
+
+    /// <summary>Its statements are few and asked again and again, so they are parsed once; and no borrower leaves anything in a session that would have to be reset.</summary>
+    private static NpgsqlDataSource DataSource(string connectionString)
+    {
+        var settings = new NpgsqlDataSourceBuilder(connectionString);
+        settings.ConnectionStringBuilder.MaxAutoPrepare = 50;
+        settings.ConnectionStringBuilder.NoResetOnClose = true;
+        return settings.Build();
     }
 }
 
