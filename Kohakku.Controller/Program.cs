@@ -1,5 +1,6 @@
 using Kohakku.Controller;
 using Kohakku.Controller.Agents;
+using Kohakku.Controller.Backup;
 using Kohakku.Controller.Console;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
@@ -20,7 +21,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     var command = Commands.Of(arguments);
     var builder = WebApplication.CreateBuilder(arguments);
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddBackup().AddConsole().AddApiDocumentation();
 
     await using var app = builder.Build();
     app.UseServiceDefaults();
@@ -42,6 +43,7 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     app.MapConsole();
     app.MapApiDocumentation();
 
-    if (command is not null) await app.RunAsync(command, CancellationToken.None);
-    else await app.ServeAsync();
+    if (command is not null) return await app.RunAsync(arguments, CancellationToken.None);
+    await app.ServeAsync();
+    return 0;
 });
