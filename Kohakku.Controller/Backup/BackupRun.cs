@@ -36,7 +36,7 @@ internal sealed class BackupRun(
         await output.WriteLineAsync($"objects:  {count:N0}, {Words(bytes)}; {copied:N0} of them new since the last backup");
         var name = folder.Complete(begun, new BackupManifest(BackupManifest.CurrentFormat, Release, createdAt, migration, Fingerprint(), size, count, bytes));
         if (keep is { } most && folder.Prune(most) is > 0 and var gone) await output.WriteLineAsync($"{gone} older backups were taken away.");
-        await output.WriteLineAsync($"{folder.Of(name)} is whole. KOHAKKU_SECRET_KEY is not in it: keep it elsewhere.");
+        await output.WriteLineAsync($"{folder.Of(name)} is whole. Not in it: KOHAKKU_SECRET_KEY.");
     }
 
     /// <param name="name">Which backup of the folder; null: the newest.</param>
