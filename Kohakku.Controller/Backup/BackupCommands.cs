@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Kohakku.ServiceDefaults;
+using Npgsql;
 
 namespace Kohakku.Controller.Backup;
 
@@ -14,11 +16,20 @@ internal static class BackupCommands
     }
 
     /// <summary>Answers the exit code: 0, or 1 after a line that says why.</summary>
-    public static Task<int> RunAsync(IServiceProvider services, string[] arguments, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(IServiceProvider services, string[] arguments, CancellationToken cancellationToken)
     {
         var root = new RootCommand("Backups of the controller's database and objects.") { Backup(services), Restore(services), Reconcile(services) };
-        // What goes wrong is told by the process as a whole, in one line.
-        return root.Parse(arguments).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        try
+        {
+            return await root.Parse(arguments).InvokeAsync(configuration, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or ObjectStorageException or NpgsqlException)
+        {
+            // Disks, storages and databases are away now and then; the operator needs to know which, and no stack.
+            await configuration.Error.WriteLineAsync($"controller: {fault.Message.ReplaceLineEndings(" ")}");
+            return 1;
+        }
     }
 
     private static Command Backup(IServiceProvider services)

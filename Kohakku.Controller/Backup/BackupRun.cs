@@ -15,9 +15,6 @@ namespace Kohakku.Controller.Backup;
 internal sealed class BackupRun(
     PostgresPrograms programs, ObjectCopies objects, NpgsqlDataSource database, DatabaseSchema schema, Reconciliation reconciliation, ControllerOptions options, TimeProvider time)
 {
-    private const string NewestMigration = """SELECT "MigrationId" FROM "__EFMigrationsHistory" ORDER BY 1 DESC LIMIT 1""";
-    private const string TablesExist = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
-
     /// <param name="keep">How many backups stay in the folder; null: all.</param>
     /// <param name="dump">What <c>pg_dump --format=custom</c> made of the database just before, to be moved into the backup; null: it is made now.</param>
     public async Task BackUpAsync(string path, int? keep, string? dump, TextWriter output, CancellationToken cancellationToken)
@@ -25,7 +22,7 @@ internal sealed class BackupRun(
         var folder = new BackupFolder(path);
         var begun = folder.Begin();
         var createdAt = time.GetUtcNow();
-        var migration = (string?)await ScalarAsync(NewestMigration, cancellationToken)
+        var migration = await schema.NewestAsync(cancellationToken)
             ?? throw new ConfigurationException("There is nothing to back up: the database has no schema yet.");
         var file = BackupFolder.DatabaseFile(begun);
         if (dump is null) await programs.DumpAsync(file, cancellationToken);
@@ -54,7 +51,7 @@ internal sealed class BackupRun(
         }
 
         if (!schema.Knows(manifest.Migration)) throw new ConfigurationException($"The backup was made by release {manifest.Release}, which is newer than this one; restore it with that release.");
-        if (withDatabase && await ScalarAsync(TablesExist, cancellationToken) is not 0L)
+        if (withDatabase && await HasTablesAsync(cancellationToken))
         {
             throw new ConfigurationException(
                 "The database is not empty, and a backup is restored into an empty one only. (If a restore was broken off after 'database: restored', 'reconcile' does the rest.)");
@@ -77,17 +74,10 @@ internal sealed class BackupRun(
 
     private string Fingerprint() => Convert.ToHexStringLower(HMACSHA256.HashData(options.SecretKey, "kohakku backup"u8))[..16];
 
-    private async Task<object?> ScalarAsync(string sql, CancellationToken cancellationToken)
+    private async Task<bool> HasTablesAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(sql);
-        try
-        {
-            return await command.ExecuteScalarAsync(cancellationToken);
-        }
-        catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.UndefinedTable)
-        {
-            return null;
-        }
+        await using var command = database.CreateCommand("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public')");
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static string Release => typeof(BackupRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

@@ -19,6 +19,13 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
         return database.Database.GetMigrations().Contains(migration, StringComparer.Ordinal);
     }
 
+    /// <summary>The newest migration that the database has; null: it has none.</summary>
+    public async Task<string?> NewestAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return (await database.Database.GetAppliedMigrationsAsync(cancellationToken)).LastOrDefault();
+    }
+
     /// <exception cref="ServiceDefaults.ConfigurationException">The database is of a newer release.</exception>
     public async Task ApplyAsync(CancellationToken cancellationToken)
     {

@@ -31,7 +31,7 @@ public sealed class BackupTests(PostgresFixture postgres, ObjectStorageFixture o
     [Fact]
     public async Task What_was_backed_up_is_there_again_in_an_empty_installation()
     {
-        await ExecuteAsync(_controller.Database, "INSERT INTO outbox (kind, payload, created_at, due_at, tries) VALUES ('test', '{\"text\":\"ünï 'quoted'\"}', now(), now(), 7)");
+        await ExecuteAsync(_controller.Database, "INSERT INTO outbox (kind, payload, created_at, due_at, tries) VALUES ('test', '{\"text\":\"ünï ''quoted''\"}', now(), now(), 7)");
         byte[] large = [.. Enumerable.Range(0, 12_000_000).Select(i => (byte)(i * 31 % 251))];
         using (var stream = new MemoryStream(large)) await _bucket.PutAsync("tasks/1/large", stream, "application/zip", Cancel);
         await _bucket.PutAsync("tasks/1", "a name that is a folder of another"u8.ToArray(), "text/plain", Cancel);
@@ -116,11 +116,11 @@ public sealed class BackupTests(PostgresFixture postgres, ObjectStorageFixture o
         await FailsAsync(_controller, "--keep must be at least 1", "backup", _folder.FullName, "--keep", "0");
     }
 
-    private const string Migrations = """SELECT string_agg("MigrationId", ' ' ORDER BY 1) FROM "__EFMigrationsHistory" """;
+    private const string Migrations = """SELECT string_agg(migration_id, ' ' ORDER BY 1) FROM "__EFMigrationsHistory" """;
 
     private async Task<(ControllerProcess Controller, ObjectStorage Bucket)> InstallationAsync()
     {
-        Requirement.Met(Directory.Exists("/usr/lib/postgresql") || File.Exists("/usr/bin/pg_dump"), "pg_dump is not installed");
+        Requirement.Program("pg_dump");
         var options = await objects.CreateOptionsAsync();
         var controller = await ControllerProcess.CreateAsync(
             postgres, ("S3_ENDPOINT", options.Endpoint.ToString()), ("S3_ACCESS_KEY", options.AccessKey), ("S3_SECRET_KEY", options.SecretKey), ("S3_BUCKET", options.Bucket));
