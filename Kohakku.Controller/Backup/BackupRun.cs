@@ -47,7 +47,7 @@ internal sealed class BackupRun(
         if (manifest.SecretKey != Fingerprint() && !otherKey)
         {
             throw new ConfigurationException(
-                "KOHAKKU_SECRET_KEY is not the one of this backup: secrets, triggers and webhooks in it could not be opened. Set that key, or give --other-key and enter them anew.");
+                "KOHAKKU_SECRET_KEY is not the one of this backup: what it seals (secrets of triggers and webhooks) could not be opened. Set that key, or give --other-key and enter them anew.");
         }
 
         if (!schema.Knows(manifest.Migration)) throw new ConfigurationException($"The backup was made by release {manifest.Release}, which is newer than this one; restore it with that release.");

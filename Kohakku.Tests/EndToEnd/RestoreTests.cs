@@ -55,8 +55,9 @@ public sealed class RestoreTests
                 token = kohakku.Api.DefaultRequestHeaders.Authorization!.Parameter!;
                 done = (await kohakku.SubmitAsync(new SubmitTask { Agent = "shell", Brief = "echo printed; echo kept > output/file.txt" })).Id;
                 Assert.Equal(TaskState.Succeeded, (await kohakku.EndOfAsync(done)).Status);
-                using (var secret = new StringContent("""{"value":"sealed words"}""", Encoding.UTF8, new MediaTypeHeaderValue("application/json")))
-                using (var answer = await kohakku.Api.PutAsync("/api/v1/secrets/WORDS", secret, TestContext.Current.CancellationToken)) Assert.True(answer.IsSuccessStatusCode);
+                using (var trigger = new StringContent("""{"verify":"token","secret":"sealed-words-of-a-trigger","target":{"task":{"agent":"noop","brief":"x"}}}""", Encoding.UTF8, new MediaTypeHeaderValue("application/json")))
+                using (var answer = await kohakku.Api.PutAsync("/api/v1/triggers/sealed", trigger, TestContext.Current.CancellationToken))
+                    Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
                 await kohakku.DefineAsync(Long);
                 run = (await kohakku.RunAsync("long", $$"""{"flag":"{{flag}}"}""")).Id;
                 paused = (await kohakku.RunAsync("long", $$"""{"flag":"{{flag}}"}""")).Id;
@@ -80,8 +81,13 @@ public sealed class RestoreTests
             Assert.Equal(TaskState.Succeeded, (await restored.TaskAsync(done)).Status);
             Assert.Contains("printed", await restored.LogAsync(done), StringComparison.Ordinal);
             Assert.Equal("kept\n", await restored.Api.GetStringAsync($"/api/v1/tasks/{done}/artifacts/file.txt", TestContext.Current.CancellationToken));
-            var secretTask = await restored.SubmitAsync(new SubmitTask { Agent = "shell", Brief = "[ \"$WORDS\" = 'sealed words' ]", Secrets = ["WORDS"] });
-            Assert.Equal(TaskState.Succeeded, (await restored.EndOfAsync(secretTask.Id)).Status);
+            using (var hook = new HttpRequestMessage(HttpMethod.Post, "/api/v1/hooks/sealed") { Content = new StringContent("{}", Encoding.UTF8, new MediaTypeHeaderValue("application/json")) })
+            {
+                hook.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "sealed-words-of-a-trigger");
+                using var taken = await restored.Api.SendAsync(hook, TestContext.Current.CancellationToken);
+                Assert.Equal(System.Net.HttpStatusCode.Accepted, taken.StatusCode);
+            }
+
 
             // Nothing of Temporal's was in the backup, yet the runs stand where they stood, and what was begun is not begun again.
             var before = await restored.RunOfAsync(run);

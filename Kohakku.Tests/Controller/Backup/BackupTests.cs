@@ -111,7 +111,8 @@ public sealed class BackupTests(PostgresFixture postgres, ObjectStorageFixture o
     public async Task A_backup_that_fails_leaves_those_before_it_as_they_are()
     {
         await RunsWellAsync(_controller, "backup", _folder.FullName);
-        await FailsAsync(_controller, "pg_dump ended with 1", [("ConnectionStrings__controller", $"{_controller.Database};Database=nowhere")], "backup", _folder.FullName);
+        await FailsAsync(_controller, "Could not find file '/nowhere/dump'", "backup", _folder.FullName, "--database-dump", "/nowhere/dump");
+        await FailsAsync(_controller, "There is nothing to back up", [("ConnectionStrings__controller", $"{_controller.Database};Database=nowhere")], "backup", _folder.FullName);
         Assert.Single(_folder.GetFiles("backup.json", SearchOption.AllDirectories));
         await FailsAsync(_controller, "--keep must be at least 1", "backup", _folder.FullName, "--keep", "0");
     }
