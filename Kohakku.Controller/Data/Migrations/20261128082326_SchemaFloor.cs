@@ -9,9 +9,9 @@ namespace Kohakku.Controller.Data.Migrations
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
-            $"""
+            """
             CREATE TABLE schema_floor (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), migration text NOT NULL);
-            INSERT INTO schema_floor (migration) VALUES ('{this.GetId()}');
+            INSERT INTO schema_floor (migration) VALUES ('20261128082326_SchemaFloor');
             """);
 
         /// <inheritdoc />
