@@ -42,7 +42,8 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
     /// <exception cref="ServiceDefaults.ConfigurationException">As <see cref="ApplyAsync"/>.</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        for (var told = false; ; told = true)
+        var told = "";
+        while (true)
         {
             string lacking;
             try
@@ -56,7 +57,8 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
             {
                 lacking = fault.Message;
             }
-            if (!told) LogWaiting(logger, lacking);
+            if (lacking != told) LogWaiting(logger, lacking);
+            told = lacking;
             await Task.Delay(Pause, time, cancellationToken);
         }
     }
@@ -66,7 +68,7 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
         var known = database.Database.GetMigrations().ToList();
-        var applied = await TextsAsync(session, "\"__EFMigrationsHistory\"", "SELECT \"MigrationId\" FROM \"__EFMigrationsHistory\" ORDER BY 1", cancellationToken);
+        var applied = await TextsAsync(session, "\"__EFMigrationsHistory\"", "SELECT migration_id FROM \"__EFMigrationsHistory\" ORDER BY 1", cancellationToken);
         var newer = applied.Except(known, StringComparer.Ordinal).ToList();
         var missing = known.Except(applied, StringComparer.Ordinal).ToList();
         if (newer.Count == 0) return missing;
@@ -95,9 +97,10 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
                 await database.Database.MigrateAsync(cancellationToken);
                 return;
             }
-            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.LockNotAvailable && time.GetElapsedTime(started) < LongestMigration)
+            // EF wraps what is worth another try.
+            catch (Exception fault) when (fault.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } && time.GetElapsedTime(started) < LongestMigration)
             {
-                LogBusy(logger, fault.MessageText);
+                LogBusy(logger, fault.GetBaseException().Message);
                 await Task.Delay(Pause, time, cancellationToken);
             }
         }

@@ -13,7 +13,7 @@ internal sealed class RunningService : IAsyncDisposable
 
     public RunningService(string program, string[] arguments, IReadOnlyDictionary<string, string> environment, Uri? address = null)
     {
-        Address = address;
+        (Name, Address) = ($"{Path.GetFileNameWithoutExtension(program)} {string.Join(' ', arguments)}".Trim(), address);
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("KOHAKKU_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;
@@ -23,6 +23,8 @@ internal sealed class RunningService : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    public string Name { get; }
 
     /// <summary>Where it listens; null for what does one thing and ends.</summary>
     public Uri? Address { get; }
@@ -35,7 +37,7 @@ internal sealed class RunningService : IAsyncDisposable
         using var client = new HttpClient { BaseAddress = Address };
         await Eventually.Async(async () =>
         {
-            Assert.False(_process.HasExited, $"It ended: {Output}");
+            Assert.False(_process.HasExited, $"{Name} ended: {Output}");
             try
             {
                 using var answer = await client.GetAsync("/ready", TestContext.Current.CancellationToken);
@@ -45,7 +47,7 @@ internal sealed class RunningService : IAsyncDisposable
             {
                 return false;
             }
-        }, TimeSpan.FromMinutes(2), $"{Address} is ready");
+        }, TimeSpan.FromMinutes(2), $"{Name} is ready: {Output}");
         return this;
     }
 
