@@ -16,7 +16,7 @@ internal sealed class Load : IAsyncDisposable
 {
     /// <summary>Of so many tasks one is a process; the others end inside the dispatcher.</summary>
     private const int ProcessEvery = 8;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(80);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan CutPause = TimeSpan.FromMilliseconds(20);
     private const int MostCuts = 25;
 
@@ -89,10 +89,10 @@ internal sealed class Load : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        using var interval = new PeriodicTimer(Interval / 4);
+        using var interval = new PeriodicTimer(Interval);
         while (!_disposed && Faults.IsEmpty && !(_submitting.IsCompleted && _open.IsEmpty))
         {
-            foreach (var (id, number) in _open.OrderBy(open => open.Value).Take(20))
+            foreach (var (id, number) in _open.OrderBy(open => open.Value).Take(3))
             {
                 if (await CallAsync(HttpMethod.Get, $"/api/v1/tasks/{id}", null, null) is not { } task) return;
                 if (task.Status.IsFinal() && task.Status != TaskState.Succeeded) Faults.Enqueue($"Task {number} is {task.Status}: {task.Failure?.Message}");

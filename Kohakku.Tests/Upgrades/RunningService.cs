@@ -8,6 +8,7 @@ namespace Kohakku.Tests.Upgrades;
 /// <summary>A program of some release as a process of its own, with nothing of these tests' environment that is Kohakku's.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
 
@@ -32,22 +33,28 @@ internal sealed class RunningService : IAsyncDisposable
     /// <summary>What it has printed so far.</summary>
     public string Output => string.Join('\n', _output);
 
+    /// <summary>Waits until it says that it is ready.</summary>
     public async Task<RunningService> ReadyAsync()
     {
         using var client = new HttpClient { BaseAddress = Address };
+        var last = "nothing";
+        var started = Stopwatch.GetTimestamp();
         await Eventually.Async(async () =>
         {
             Assert.False(_process.HasExited, $"{Name} ended: {Output}");
             try
             {
                 using var answer = await client.GetAsync("/ready", TestContext.Current.CancellationToken);
-                return answer.IsSuccessStatusCode;
+                last = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                if (answer.IsSuccessStatusCode) return true;
             }
-            catch (HttpRequestException)
+            catch (HttpRequestException fault)
             {
-                return false;
+                last = fault.Message;
             }
-        }, TimeSpan.FromMinutes(2), $"{Name} is ready: {Output}");
+            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"{Name} does not become ready, it says {last}: {Output}");
+            return false;
+        }, Patience * 2);
         return this;
     }
 
@@ -69,7 +76,7 @@ internal sealed class RunningService : IAsyncDisposable
     /// <returns>Its exit code.</returns>
     public async Task<int> EndAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var patience = new CancellationTokenSource(Patience * 2);
         await _process.WaitForExitAsync(patience.Token);
         return _process.ExitCode;
     }
