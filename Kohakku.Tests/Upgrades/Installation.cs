@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using Kohakku.Tests.Fixtures;
 using Kohakku.Tests.Local.Temporal;
@@ -12,8 +13,8 @@ namespace Kohakku.Tests.Upgrades;
 internal sealed class Installation : IAsyncDisposable
 {
     private const string Token = "a-token-for-the-tests-only";
-    private readonly List<RunningService> _started = [];
-    private readonly Dictionary<string, string> _dispatcherDatabases = [];
+    private readonly ConcurrentQueue<RunningService> _started = new();
+    private readonly ConcurrentDictionary<string, string> _dispatcherDatabases = new();
     private readonly PostgresFixture _postgres;
     private readonly Dictionary<string, string> _shared;
     private readonly string _folder;
@@ -89,7 +90,7 @@ internal sealed class Installation : IAsyncDisposable
         var server = new RunningService(
             release.Program("Kohakku.Local", "kohakku-local"), ["temporal", "--urls", $"http://{_temporalAddress}"],
             new Dictionary<string, string> { ["TEMPORAL_DATABASE"] = _temporalDatabase });
-        _started.Add(server);
+        _started.Enqueue(server);
         await Eventually.Async(() => TemporalServerProcess.IsHealthyAsync(_temporalAddress), TimeSpan.FromMinutes(2), "Temporal is healthy");
         return server;
     }
@@ -120,7 +121,7 @@ internal sealed class Installation : IAsyncDisposable
         if (project == "Kohakku.Dispatcher") environment["DISPATCHER_URL"] = address.ToString();
         foreach (var (name, value) in settings) environment[name] = value;
         var service = new RunningService(release.Program(project), arguments, environment, address);
-        _started.Add(service);
+        _started.Enqueue(service);
         return service;
     }
 }
