@@ -18,7 +18,8 @@ return await ServiceProcess.RunAsync(args, "scheduler", static async arguments =
     builder.AddControllerOptions();
     builder.AddControllerData().AddAgents().AddTaskSubmission().AddTaskChanges().AddRunSubmission().AddScheduleFiring().AddTaskLifetime().AddWebhookSending().AddFailureDigests();
     builder.Services.AddSingleton<ProbeRecord>();
-    builder.Services.AddHostedService<FireSchedules>().AddHostedService<ExpireTasks>().AddHostedService<RemoveOldWork>().AddHostedService<ProbeServices>().AddHostedService<SendWebhooks>()
+    builder.Services.AddHostedService<AwaitSchema>()
+        .AddHostedService<FireSchedules>().AddHostedService<ExpireTasks>().AddHostedService<RemoveOldWork>().AddHostedService<ProbeServices>().AddHostedService<SendWebhooks>()
         .AddHostedService<SendDigests>();
     await using var app = builder.Build();
     app.UseServiceDefaults();

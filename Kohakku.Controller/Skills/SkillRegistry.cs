@@ -21,7 +21,7 @@ internal sealed class SkillRegistry(IDbContextFactory<ControllerDb> databases, T
             INSERT INTO skills (id, project_id, name, latest_version, created_at, updated_at)
             VALUES ({Guid.CreateVersion7(now)}, {projectId}, {name}, 0, {now}, {now})
             ON CONFLICT (project_id, name) DO UPDATE SET name = excluded.name
-            RETURNING *
+            RETURNING id, project_id, name, latest_version, created_at, updated_at, deleted_at
             """).AsAsyncEnumerable().SingleAsync(cancellationToken);
         var versions = await database.Set<SkillVersion>().Where(version => version.SkillId == skill.Id).OrderByDescending(version => version.Version).ToListAsync(cancellationToken);
         var isNew = versions is not [var newest, ..] || newest.Digest != digest;

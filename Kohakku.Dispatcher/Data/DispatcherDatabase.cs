@@ -17,7 +17,8 @@ internal sealed partial class DispatcherDatabase(
     {
         await AcquireAsync(cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var applied = await Migrator.MigrateAsync(connection, cancellationToken);
+        var (applied, version) = await Migrator.MigrateAsync(connection, cancellationToken);
+        if (version > Migrator.Newest) LogNewer(version, Migrator.Newest);
         await using var command = new NpgsqlCommand("SELECT instance_id FROM identity", connection);
         instanceId = (Guid)(await command.ExecuteScalarAsync(cancellationToken))!;
         LogOpened(InstanceId, applied);
@@ -48,6 +49,9 @@ internal sealed partial class DispatcherDatabase(
 
     [LoggerMessage(210, LogLevel.Information, "Dispatcher instance {InstanceId}: database open, {Applied} migrations applied")]
     private partial void LogOpened(Guid instanceId, int applied);
+
+    [LoggerMessage(212, LogLevel.Warning, "The dispatcher's database is of a newer release (version {Version}), which this one works with (it knows {Known}). Its schema is left as it is.")]
+    private partial void LogNewer(int version, int known);
 
     [LoggerMessage(211, LogLevel.Warning, "The dispatcher's database can't be reached yet: {Fault}")]
     private partial void LogAway(string fault);

@@ -45,7 +45,8 @@ internal sealed partial class Ownership(NpgsqlDataSource database, TimeProvider 
             if (time.GetElapsedTime(started) > PredecessorsEnd) throw new StorageException("another server owns this database");
             await Task.Delay(LockPause, time, cancellationToken);
         }
-        await Schema.ApplyAsync(Connection, cancellationToken);
+        var (version, known) = await Schema.ApplyAsync(Connection, cancellationToken);
+        if (version > known) LogNewer(logger, version, known);
         await using var command = new NpgsqlCommand("update owner set epoch = epoch + 1 returning epoch, batch", Connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -148,6 +149,9 @@ internal sealed partial class Ownership(NpgsqlDataSource database, TimeProvider 
 
     [LoggerMessage(4001, LogLevel.Warning, "The database is away; changes wait until it is back: {Fault}")]
     private static partial void LogLost(ILogger logger, string fault);
+
+    [LoggerMessage(4003, LogLevel.Warning, "The database is of a newer release (version {Version}), which this one works with (it knows {Known}). Its schema is left as it is.")]
+    private static partial void LogNewer(ILogger logger, int version, int known);
 
     [LoggerMessage(4002, LogLevel.Information, "The database is back after {Seconds:F1} s.")]
     private static partial void LogBack(ILogger logger, double seconds);

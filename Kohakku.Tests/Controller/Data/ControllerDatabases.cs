@@ -1,6 +1,7 @@
 using Kohakku.Controller.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -16,5 +17,6 @@ internal static class ControllerDatabases
         return new PooledDbContextFactory<ControllerDb>(options.Options);
     }
 
-    public static DatabaseSchema Schema(NpgsqlDataSource source) => new(Of(source), source, NullLogger<DatabaseSchema>.Instance);
+    public static DatabaseSchema Schema(NpgsqlDataSource source, ILogger<DatabaseSchema>? logger = null) =>
+        new(Of(source), source, TimeProvider.System, logger ?? NullLogger<DatabaseSchema>.Instance);
 }

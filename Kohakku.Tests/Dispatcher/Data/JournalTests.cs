@@ -27,13 +27,6 @@ public sealed class JournalTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Migrating_twice_changes_nothing()
-    {
-        await using var connection = await database.OpenConnectionAsync();
-        Assert.Equal(0, await Migrator.MigrateAsync(connection, default));
-    }
-
-    [Fact]
     public async Task What_is_awaited_is_there_and_commits_are_told_in_the_order_of_the_writes()
     {
         var id = Guid.CreateVersion7();

@@ -38,7 +38,7 @@ internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         await Eventually.Async(
-            () => process.HasExited ? throw new InvalidOperationException($"The server ended with {process.ExitCode}: {Output()}") : IsHealthyAsync(),
+            () => process.HasExited ? throw new InvalidOperationException($"The server ended with {process.ExitCode}: {Output()}") : IsHealthyAsync(TargetHost),
             TimeSpan.FromMinutes(2),
             "the server is healthy");
     }
@@ -62,11 +62,12 @@ internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task<bool> IsHealthyAsync()
+    /// <summary>Whether a server there says that it is healthy.</summary>
+    public static async Task<bool> IsHealthyAsync(string targetHost)
     {
         try
         {
-            var connection = TemporalConnection.CreateLazy(new TemporalConnectionOptions(TargetHost));
+            var connection = TemporalConnection.CreateLazy(new TemporalConnectionOptions(targetHost));
             return await connection.CheckHealthAsync(options: new RpcOptions { Retry = false, Timeout = TimeSpan.FromSeconds(5) });
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException)

@@ -62,11 +62,13 @@ public sealed class OwnershipTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_database_of_a_newer_release_is_refused()
+    public async Task A_database_of_a_newer_release_serves_unless_its_floor_is_above()
     {
         await using var database = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync(Token));
         await (await TestRuns.OpenAsync(database)).DisposeAsync();
         await ExecuteAsync(database, "insert into schema_version values (900)");
+        await (await TestRuns.OpenAsync(database)).DisposeAsync();
+        await ExecuteAsync(database, "insert into schema_floor (version) values (900)");
         await using var store = TestRuns.Store(database);
         var refused = await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(Token));
         Assert.Contains("version 900", refused.Message, StringComparison.Ordinal);
