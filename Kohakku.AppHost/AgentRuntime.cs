@@ -10,6 +10,8 @@ internal static class AgentRuntime
     public static IResourceBuilder<T> WithAgentRuntime<T>(this IResourceBuilder<T> builder) where T : IResourceWithEnvironment
     {
         var application = builder.ApplicationBuilder;
+        // Where it is published to, the dispatcher's own defaults hold.
+        if (application.ExecutionContext.IsPublishMode) return builder;
         if (application.Setting(Backend) is null && HasEngine(application) && !HasNativeRunner(application))
             Console.Error.WriteLine("Agents run as processes: the runner for containers is not built. Install gcc or clang and zlib's headers, and build again.");
         return builder
@@ -21,6 +23,7 @@ internal static class AgentRuntime
     /// <summary>Builds the image of the sample agents in this machine's engine; a failure is told and stops nothing.</summary>
     public static void AddSampleImage(this IDistributedApplicationBuilder builder, string name)
     {
+        if (builder.ExecutionContext.IsPublishMode) return;
         var root = Root(builder);
         var script = Path.Combine(root, "eng", "images");
         if (File.Exists(script) && BackendOf(builder) == Containers) builder.AddExecutable(name, script, root);

@@ -31,10 +31,11 @@ internal static class ObjectStorageExtensions
 #if ASPIRE
     private static IResourceBuilder<IResourceWithEndpoints> AddServer(
         IDistributedApplicationBuilder builder, string name, int port, IResourceBuilder<ParameterResource> accessKey, IResourceBuilder<ParameterResource> secretKey) =>
-        builder.AddContainer(name, "minio/minio")
-            .WithArgs("server", "/data")
+        builder.AddContainer(name, "minio/minio", "RELEASE.2025-09-07T16-13-09Z")
+            .WithArgs("server", "/data", "--console-address", ":9001")
             .WithVolume("kohakku-objects", "/data")
             .WithHttpEndpoint(port, targetPort: 9000)
+            .WithHttpEndpoint(9001, targetPort: 9001, name: "console")
             .WithHttpHealthCheck("/minio/health/live")
             .WithEnvironment("MINIO_ROOT_USER", accessKey)
             .WithEnvironment("MINIO_ROOT_PASSWORD", secretKey);

@@ -27,7 +27,9 @@ internal static class OperatorSettings
         // Configuration writes the sections of a name with colons.
         builder.Configuration[key.Replace("__", ":", StringComparison.Ordinal)] is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;
 
-    public static IResourceBuilder<T> WithOperatorSettings<T>(this IResourceBuilder<T> builder) where T : IResourceWithEnvironment => builder
+    /// <summary>What is published is for elsewhere: of this machine's settings and secrets nothing is written into it, and services there run in Production.</summary>
+    public static IResourceBuilder<T> WithOperatorSettings<T>(this IResourceBuilder<T> builder) where T : IResourceWithEnvironment =>
+        builder.ApplicationBuilder.ExecutionContext.IsPublishMode ? builder : builder
         .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
         .WithEnvironment(DataFolderVariable, builder.ApplicationBuilder.DataFolder())
         .WithEnvironment(context =>

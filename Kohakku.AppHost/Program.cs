@@ -1,6 +1,7 @@
 using Kohakku.AppHost;
 
 var builder = DistributedApplication.CreateBuilder(args);
+builder.AddPublishTargets();
 
 // What they share: state in Postgres, short-lived state in Redis, objects (briefs, logs, artifacts) in an S3 store, and durable
 // workflows in Temporal.
@@ -17,7 +18,7 @@ builder.AddSampleImage("sample-image");
 
 // REST API, console and task queue.
 var controller = builder.AddProject<Projects.Kohakku_Controller>("controller")
-    .WithHttpEndpoint(port: 8000)
+    .WithHttpEndpoint(port: 8000).WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/ready")
     .WithReference(controllerDatabase, "controller").WaitFor(controllerDatabase)
     .WithReference(redis).WaitFor(redis)

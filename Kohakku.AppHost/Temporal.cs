@@ -40,7 +40,7 @@ internal static class TemporalExtensions
     // The image's user can write in its own home only, and so in a volume there.
     private static IResourceBuilder<IResourceWithEndpoints> AddServer(
         IDistributedApplicationBuilder builder, string name, int port, string @namespace, IResourceBuilder<PostgresServerResource> _) =>
-        builder.AddContainer(name, "temporalio/temporal")
+        builder.AddContainer(name, "temporalio/temporal", "1.5.1")
             .WithArgs("server", "start-dev", "--ip", "0.0.0.0", "--db-filename", "/home/temporal/temporal.db", "--namespace", @namespace)
             .WithVolume("kohakku-temporal", "/home/temporal")
             .WithHttpEndpoint(port, targetPort: 7233, name: Frontend)

@@ -13,10 +13,23 @@ public interface IDistributedApplicationBuilder
     /// <summary>The folder of the AppHost's project.</summary>
     string AppHostDirectory { get; }
 
+    DistributedApplicationExecutionContext ExecutionContext { get; }
+
     IList<IResource> Resources { get; }
     IResourceBuilder<T> AddResource<T>(T resource) where T : IResource;
     IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource;
     DistributedApplication Build();
+}
+
+/// <summary>What the AppHost is doing. This implementation runs; it has no publishers.</summary>
+public sealed class DistributedApplicationExecutionContext
+{
+    internal DistributedApplicationExecutionContext() { }
+
+#pragma warning disable CA1822 // As Aspire has them.
+    public bool IsPublishMode => false;
+    public bool IsRunMode => true;
+#pragma warning restore CA1822
 }
 
 /// <summary>The arguments of the AppHost, its environment, and where its data is.</summary>
@@ -47,6 +60,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public ConfigurationManager Configuration { get; } = new();
     public string AppHostDirectory { get; }
+    public DistributedApplicationExecutionContext ExecutionContext { get; } = new();
     public IList<IResource> Resources { get; } = [];
     internal DataFolder DataFolder { get; }
 
