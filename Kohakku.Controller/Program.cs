@@ -15,13 +15,9 @@ using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.ServiceDefaults;
 
-return await ServiceProcess.RunAsync(args, "controller", static async arguments =>
+return await ServiceProcess.RunAsync(args, "controller", Add, async builder =>
 {
-    var command = Commands.Of(arguments);
-    var builder = WebApplication.CreateBuilder(arguments);
-    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
-
+    var command = Commands.Of(args);
     await using var app = builder.Build();
     app.UseServiceDefaults();
     app.UseConsole();
@@ -45,3 +41,9 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     if (command is not null) await app.RunAsync(command, CancellationToken.None);
     else await app.ServeAsync();
 });
+
+static void Add(WebApplicationBuilder builder)
+{
+    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
+}

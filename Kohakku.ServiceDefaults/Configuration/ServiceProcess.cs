@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Options;
 
 namespace Kohakku.ServiceDefaults;
@@ -16,6 +17,28 @@ public static class ServiceProcess
     {
         ArgumentNullException.ThrowIfNull(main);
         return RunAsync(args, AppDomain.CurrentDomain.FriendlyName, main);
+    }
+
+    /// <summary>
+    /// Runs a service that <paramref name="add"/> puts together: <paramref name="run"/> builds it and answers when it has ended. With <c>settings</c> it is
+    /// put together only, to say what it reads (see <see cref="SettingsCommand"/>).
+    /// </summary>
+    /// <param name="serviceName">Stands before every line.</param>
+    public static Task<int> RunAsync(string[] args, string serviceName, Action<WebApplicationBuilder> add, Func<WebApplicationBuilder, Task> run)
+    {
+        ArgumentNullException.ThrowIfNull(add);
+        ArgumentNullException.ThrowIfNull(run);
+        return RunAsync(args, serviceName, async arguments =>
+        {
+            if (SettingsCommand.IsMeant(arguments))
+            {
+                await SettingsCommand.RunAsync(arguments, add);
+                return;
+            }
+            var builder = WebApplication.CreateBuilder(arguments);
+            add(builder);
+            await run(builder);
+        });
     }
 
     /// <inheritdoc cref="RunAsync(string[], Func{string[], Task})"/>
