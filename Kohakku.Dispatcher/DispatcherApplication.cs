@@ -19,7 +19,7 @@ internal static class DispatcherApplication
 
     public static void Add(WebApplicationBuilder builder)
     {
-        builder.AddServiceDefaults("dispatcher");
+        builder.AddServiceDefaults("dispatcher", "`http://127.0.0.1` at the port of `DISPATCHER_URL`");
         builder.AddPostgres("dispatcher");
         builder.AddObjectStorage();
         builder.AddSigning();

@@ -40,6 +40,9 @@ internal sealed record DispatcherOptions
         if (options.Name.Length > 100 || options.Name.Any(char.IsControl))
             settings.Fault($"DISPATCHER_NAME is '{options.Name}'; it takes 1 to 100 printable characters.");
         CheckQueueSource(settings);
+        settings.Declare(new Setting("XDG_RUNTIME_DIR", "a folder", null, "Where sockets are when paths below `SOCKET_DIR` are too long for them (107 bytes) and the dispatcher is not root; else `/tmp`."));
+        settings.Declare(new Setting("PATH", "folders", "`/usr/local/bin:/usr/bin:/bin`", "Handed on to agents, with `RUNTIME_BACKEND=process`."));
+        settings.Declare(new Setting("LANG", "a locale", "`C.UTF-8`", "Handed on to agents, with `RUNTIME_BACKEND=process`."));
         return options;
     }
 
