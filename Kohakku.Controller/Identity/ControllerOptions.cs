@@ -47,7 +47,7 @@ internal sealed class ControllerOptions
             AllowedHosts = ReadHosts(settings, url),
             AgentImageRegistry = settings.Text("AGENT_IMAGE_REGISTRY", "localhost:5000/kohakku-agents", "Put before images of agents that are named without a slash.", "a registry and path").TrimEnd('/'),
             ApiToken = ReadApiToken(settings),
-            DataFolder = settings.Read(new Setting("KOHAKKU_DATA", "a folder", null, "Where a first start puts the file `api-token`, with a token of an administrator; unset, it makes none.")),
+            DataFolder = settings.Read(new Setting("KOHAKKU_DATA", "a folder", null, "Where a start puts the file `api-token`, with a token of an administrator, if there is none that works; unset, it makes none.")),
         };
     }
 

@@ -28,7 +28,7 @@ public sealed partial class ConfigurationDocumentTests
     {
         var rows = KnownSettings.Print(service).Output.TrimEnd('\n').Split('\n')[2..];
         Assert.True(rows.Length > 15);
-        Assert.All(rows, row => Assert.Matches(@"^\| `[A-Za-z_]+` \| [^|]+ \| [^|]+ \| [^|]+\. \|$", row));
+        Assert.All(rows, row => Assert.Matches(@"^\| `[A-Za-z0-9_]+` \| [^|]+ \| [^|]+ \| [^|]+\. \|$", row));
         Assert.Distinct(rows.Select(row => row.Split('`')[1]));
     }
 
@@ -99,7 +99,7 @@ public sealed partial class ConfigurationDocumentTests
 
     private static string Source(string path) => File.ReadAllText(Path.Combine(SourceTree.RepositoryRoot, path));
 
-    // GetEnvironmentVariable("X"), Setting(X), configuration["X"]; but not what a test's own configuration is filled with.
+    // By a literal or a constant; but not what a test's own configuration is filled with.
     [GeneratedRegex(@"(?:\bEnvironment\.GetEnvironmentVariable\(|\.Setting\(|\b(?:builder\.)?[Cc]onfiguration\[)(?:""([^""$]+)""|([A-Z][A-Za-z]*(?:\.[A-Z][A-Za-z]*)*))[)\]](?!\s*=[^=])")]
     private static partial Regex Read();
 
@@ -109,9 +109,9 @@ public sealed partial class ConfigurationDocumentTests
     [GeneratedRegex(@"^\| (`[^|]+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
 
-    [GeneratedRegex("`([A-Za-z_]+)`")]
+    [GeneratedRegex("`([A-Za-z0-9_]+)`")]
     private static partial Regex Code();
 
-    [GeneratedRegex("\"([A-Za-z_]+)\"")]
+    [GeneratedRegex("\"([A-Za-z0-9_]+)\"")]
     private static partial Regex Quoted();
 }
