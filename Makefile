@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= Release
 APPHOST := dotnet Kohakku.AppHost/bin/$(CONFIGURATION)/net10.0/Kohakku.AppHost.dll
 
-.PHONY: up test build migrate seed login images setup compose-up compose-migrate compose-seed compose-login compose-down demo bench clean
+.PHONY: up test build migrate seed login reconcile backup restore images setup compose-up compose-migrate compose-seed compose-login compose-down compose-backup compose-restore demo bench clean
 
 up: build
 	@exec $(APPHOST) $(ARGS)
@@ -17,9 +17,17 @@ test:
 	dotnet test --solution Kohakku.sln $(ARGS)
 
 # These act on the installation that `make up` runs (or left) in KOHAKKU_DATA. They don't build: what runs is in use.
-migrate seed login:
+migrate seed login reconcile:
 	@[ -e $(lastword $(APPHOST)) ] || $(MAKE) --no-print-directory build
 	@$(APPHOST) run controller $@
+
+# TO and FROM are folders of backups: docs/backup.md. ARGS are --keep N, and --name NAME.
+backup:
+	@[ -e $(lastword $(APPHOST)) ] || $(MAKE) --no-print-directory build
+	@CONFIGURATION=$(CONFIGURATION) eng/backup "$(TO)" $(ARGS)
+
+restore: build
+	@CONFIGURATION=$(CONFIGURATION) eng/restore "$(FROM)" $(ARGS)
 
 # The sample agents' image, and one per service; BASE_IMAGE=… says what on (eng/service-images).
 images:
@@ -32,6 +40,12 @@ setup:
 
 compose-up compose-migrate compose-seed compose-login compose-down:
 	@eng/compose $(@:compose-%=%) $(ARGS)
+
+compose-backup:
+	@eng/compose backup "$(TO)" $(ARGS)
+
+compose-restore:
+	@eng/compose restore "$(FROM)" $(ARGS)
 
 demo:
 	@eng/demo

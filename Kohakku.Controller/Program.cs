@@ -1,5 +1,6 @@
 using Kohakku.Controller;
 using Kohakku.Controller.Agents;
+using Kohakku.Controller.Backup;
 using Kohakku.Controller.Console;
 using Kohakku.Controller.Data;
 using Kohakku.Controller.Dispatching;
@@ -38,12 +39,13 @@ return await ServiceProcess.RunAsync(args, "controller", Add, async builder =>
     app.MapConsole();
     app.MapApiDocumentation();
 
-    if (command is not null) await app.RunAsync(command, CancellationToken.None);
-    else await app.ServeAsync();
+    if (command is not null) return await app.RunAsync(args, CancellationToken.None);
+    await app.ServeAsync();
+    return 0;
 });
 
 static void Add(WebApplicationBuilder builder)
 {
     builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddConsole().AddApiDocumentation();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddBackup().AddConsole().AddApiDocumentation();
 }

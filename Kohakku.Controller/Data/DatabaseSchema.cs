@@ -12,6 +12,13 @@ internal sealed partial class DatabaseSchema(IDbContextFactory<ControllerDb> dat
     private const long LockKey = 0x4b_6f_68_61_6b_6b_75;
     private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(10);
 
+    /// <summary>Whether this release has the migration, and so can work with a database that has it.</summary>
+    public bool Knows(string migration)
+    {
+        using var database = databases.CreateDbContext();
+        return database.Database.GetMigrations().Contains(migration, StringComparer.Ordinal);
+    }
+
     /// <exception cref="ServiceDefaults.ConfigurationException">The database is of a newer release.</exception>
     public async Task ApplyAsync(CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ internal static class WorkflowsFeature
         services.AddSingleton<RunLoading>().AddSingleton<UnitTasks>().AddSingleton<ChildRuns>().AddSingleton<TurnCommit>();
         services.AddSingleton<InboxDelivery>();
         services.AddSingleton<IOutboxHandler>(provider => provider.GetRequiredService<InboxDelivery>());
-        services.AddSingleton<IOutboxHandler, RunStarter>().AddSingleton<IOutboxHandler, AdmitHandler>().AddSingleton<IOutboxHandler, CancelHandler>();
+        services.AddSingleton<Reconciliation>().AddSingleton<IOutboxHandler, RunStarter>().AddSingleton<IOutboxHandler, OrphanHandler>().AddSingleton<IOutboxHandler, AdmitHandler>().AddSingleton<IOutboxHandler, CancelHandler>();
         services.AddHostedService<RunOutbox>().AddHostedService<InboxSweep>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, EngineJson.Default));
         return builder;

@@ -131,7 +131,8 @@ public sealed class ObjectStorage : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    internal Task EnsureBucketAsync(CancellationToken cancellationToken) =>
+    /// <summary>Makes the bucket where it is missing.</summary>
+    public Task EnsureBucketAsync(CancellationToken cancellationToken) =>
         GuardAsync(
             $"make the bucket {_options.Bucket}",
             async () =>

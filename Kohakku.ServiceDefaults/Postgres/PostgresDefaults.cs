@@ -6,6 +6,9 @@ using Npgsql;
 
 namespace Kohakku.ServiceDefaults;
 
+/// <summary>Where the service's database is, with its password: for programs that open it themselves.</summary>
+public sealed record DatabaseAddress(string ConnectionString);
+
 public static class PostgresDefaults
 {
     private const string PasswordKey = "POSTGRES_PASSWORD";
@@ -19,6 +22,7 @@ public static class PostgresDefaults
         ArgumentNullException.ThrowIfNull(builder);
         var settings = builder.Settings();
         var connectionString = ConnectionString(settings, database, builder.Environment);
+        builder.Services.AddSingleton(new DatabaseAddress(connectionString));
         builder.Services.AddSingleton(services =>
         {
             settings.ThrowIfAny();

@@ -11,6 +11,11 @@ public sealed record RunInput
     /// <summary>Which engine interprets it: <see cref="RunMachine.Engine"/> when the run was made. A worker that has no such engine leaves the run alone.</summary>
     public required int Engine { get; init; }
     public required Guid RunId { get; init; }
+    /// <summary>
+    /// How often the run was given to Temporal anew, from the controller's rows: after a restore, say. Turns of a workflow of an earlier incarnation, which may
+    /// still be there, are refused.
+    /// </summary>
+    public int Incarnation { get; init; }
     public required RunPlan Plan { get; init; }
     /// <summary>Steps that an earlier run has done.</summary>
     public IReadOnlyList<StepRecord> Reused { get; init; } = [];
@@ -77,12 +82,13 @@ public sealed class RunWorkflow
             _machine.Draining = Workflow.CurrentHistoryLength >= LongestHistory || Workflow.ContinueAsNewSuggested;
             if (_machine.Draining && _webhooks == 0 && Workflow.AllHandlersFinished)
             {
-                var next = _input with { Reused = [], State = _machine.State };
-                throw Workflow.CreateContinueAsNewException((RunWorkflow workflow) => workflow.RunAsync(next));
+                var rest = _input with { Reused = [], State = _machine.State };
+                throw Workflow.CreateContinueAsNewException((RunWorkflow workflow) => workflow.RunAsync(rest));
             }
 
-            if (_machine.NextTurn(Now) is { } turn)
+            if (_machine.NextTurn(Now) is { } next)
             {
+                var turn = next with { Incarnation = _input.Incarnation };
                 var result = await Workflow.ExecuteActivityAsync((RunActivities activities) => activities.AdvanceAsync(turn), AdvanceOptions);
                 _machine.Apply(turn, result, Now);
                 foreach (var webhook in _machine.TakeWebhooks()) _ = CallAsync(webhook);

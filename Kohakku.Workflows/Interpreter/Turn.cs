@@ -11,6 +11,8 @@ public sealed record Turn
     public required Guid RunId { get; init; }
     /// <summary>From 1, one more each turn.</summary>
     public required int Sequence { get; init; }
+    /// <summary>Of the workflow that says it, see <see cref="RunInput.Incarnation"/>.</summary>
+    public int Incarnation { get; init; }
     /// <summary>Ends up to this number of the run's inbox have been taken; the next may come.</summary>
     public long InboxThrough { get; init; }
     public IReadOnlyList<OpenStep> Open { get; init; } = [];

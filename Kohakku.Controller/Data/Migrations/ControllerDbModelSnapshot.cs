@@ -1863,6 +1863,12 @@ namespace Kohakku.Controller.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("idempotency_key");
 
+                    b.Property<int>("Incarnation")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("incarnation");
+
                     b.Property<string>("Inputs")
                         .IsRequired()
                         .HasColumnType("json")

@@ -54,15 +54,59 @@ internal static class InboxSql
     /// <summary>$1 run.</summary>
     public const string ReadStart =
         """
-        SELECT r.status, r.admitted, r.handed_at IS NOT NULL, r.engine, v.canonical FROM runs r
+        SELECT r.status, r.admitted, r.handed_at IS NOT NULL, r.engine, v.canonical, r.incarnation, r.turn_sequence, r.batch_taken, r.started_at FROM runs r
         JOIN workflow_versions v ON v.workflow_id = r.workflow_id AND v.version = r.version WHERE r.id = $1
+        FOR NO KEY UPDATE OF r
         """;
 
     /// <summary>Steps that were taken over from another run. $1 run.</summary>
     public const string ReadReused = "SELECT index, status, items, succeeded, failed, failure FROM run_steps WHERE run_id = $1 AND ended_at IS NOT NULL ORDER BY index";
 
+    /// <summary>$1 run.</summary>
+    public const string NextIncarnation = "UPDATE runs SET incarnation = incarnation + 1 WHERE id = $1";
+
+    /// <summary>$1 run.</summary>
+    public const string ReadSteps = "SELECT status, items, succeeded, failed, failure, started_at, ended_at FROM run_steps WHERE run_id = $1 ORDER BY index";
+
+    /// <summary>A judge's answer is its task's, as <see cref="NoteEnded"/> takes it. $1 run.</summary>
+    public const string ReadUnits =
+        """
+        SELECT u.step, u.item, u.attempt, u.part, u.status, u.counts, u.failure,
+            CASE WHEN NOT u.counts AND t.output->>'winner' ~ '^[0-9]{1,4}$' THEN (t.output->>'winner')::int END, coalesce(u.due_at, q.expires_at), u.created_at
+        FROM run_units u LEFT JOIN tasks t ON t.id = u.task_id LEFT JOIN questions q ON q.id = u.question_id
+        WHERE u.run_id = $1 ORDER BY u.step, u.item, u.attempt, u.part
+        """;
+
+    /// <summary>$1 run.</summary>
+    public const string ReadSignals = "SELECT name, id FROM run_signals WHERE run_id = $1 AND taken_at IS NULL ORDER BY received_at, id";
+
+    /// <summary>
+    /// Open runs are to be given to Temporal anew, all turns of their workflows from before are refused from here on, and what those have not taken is to be told
+    /// again. Runs that wait for their turn by a concurrency key are given when it comes. $1 now.
+    /// </summary>
+    public const string Reconcile =
+        """
+        WITH given AS (
+            UPDATE runs SET incarnation = incarnation + 1, handed_at = NULL, batch_sent = batch_taken, batch_sent_at = NULL
+            WHERE status IN ('pending', 'running', 'paused') RETURNING id, admitted
+        ), untold AS (
+            UPDATE run_inbox i SET batch = NULL FROM given WHERE i.run_id = given.id
+        ), before AS (
+            DELETE FROM outbox WHERE kind IN ('run.start', 'run.orphans')
+        ), messages AS (
+            INSERT INTO outbox (kind, payload, created_at, due_at, tries)
+            SELECT 'run.start', jsonb_build_object('runId', id), $1, $1, 0 FROM given WHERE admitted
+            UNION ALL
+            SELECT 'run.orphans', NULL, $1, $1, 0
+        )
+        SELECT count(*)::int FROM given
+        """;
+
+    /// <summary>Which of these are open, or have ended only just now. $1 runs, $2 since when.</summary>
+    public const string Open = "SELECT id FROM runs WHERE id = ANY($1) AND (ended_at IS NULL OR ended_at > $2)";
+
     /// <summary>$1 run, $2 now.</summary>
-    public const string Handed = "UPDATE runs SET handed_at = coalesce(handed_at, $2) WHERE id = $1";
+    public const string Handed = "UPDATE runs SET handed_at = coalesce(handed_at, started_at, $2) WHERE id = $1";
 
     /// <summary>$1 project, $2 key.</summary>
     public const string LockKey = "SELECT pg_advisory_xact_lock(hashtextextended('kohakku:runs:' || $1::uuid || $2::text, 0))";

@@ -32,8 +32,10 @@ internal sealed class Run
     public int? ConcurrencyLimit { get; init; }
     /// <summary>False while runs of the same concurrency key fill its limit.</summary>
     public bool Admitted { get; init; }
-    /// <summary>When Temporal took it.</summary>
+    /// <summary>When Temporal took it; null while it is to be given to it, for the first time or anew.</summary>
     public DateTimeOffset? HandedAt { get; init; }
+    /// <summary>How often it was given to Temporal anew, see <see cref="Inbox.Reconciliation"/>: turns of earlier workflows are refused.</summary>
+    public int Incarnation { get; init; }
 
     public Guid? ParentRunId { get; init; }
     public int? ParentStep { get; init; }
@@ -150,6 +152,7 @@ internal sealed class RunMapping : IEntityTypeConfiguration<Run>, IEntityTypeCon
     {
         builder.ToTable("runs");
         builder.Property(run => run.Status).HasWireName();
+        builder.Property(run => run.Incarnation).HasDefaultValue(0);
         builder.Property(run => run.Inputs).HasColumnType("json");
         builder.Property(run => run.Outputs).HasColumnType("json");
         builder.Property(run => run.TurnResult).HasColumnType("jsonb");

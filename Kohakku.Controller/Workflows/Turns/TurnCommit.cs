@@ -20,11 +20,11 @@ namespace Kohakku.Controller.Workflows.Turns;
 internal sealed class TurnCommit(
     NpgsqlDataSource database, UnitTasks unitTasks, ChildRuns childRuns, TaskPayloads payloads, ChangeFeed changes, LoopSignals signals, TimeProvider time)
 {
-    /// <summary>Null: there is no such run, or it has ended otherwise; its workflow has nothing to do any more.</summary>
+    /// <summary>Null: there is no such run, it has ended otherwise, or another workflow leads it by now; this one has nothing to do any more.</summary>
     public async Task<CommittedTurn?> CommitAsync(Guid runId, CommitTurn commit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await TurnRun.ReadAsync(connection, runId, cancellationToken) is not { } known) return null;
+        if (await TurnRun.ReadAsync(connection, runId, cancellationToken) is not { } known || known.Incarnation != commit.Turn.Incarnation) return null;
         if (known.TurnSequence >= commit.Turn.Sequence) return Answered(known, commit.Turn);
 
         // What needs no lock, before there is one.
@@ -38,7 +38,7 @@ internal sealed class TurnCommit(
 
         var write = new TurnWrite(connection, runId, commit, tasks, children, [.. taskFaults, .. childFaults], time.GetColumnNow());
         var written = await write.WriteAsync(cancellationToken);
-        if (written.Answered is { } before) return before.TurnSequence < commit.Turn.Sequence ? null : Answered(before, commit.Turn);
+        if (written.Answered is { } before) return before.TurnSequence < commit.Turn.Sequence || before.Incarnation != commit.Turn.Incarnation ? null : Answered(before, commit.Turn);
         if (written.WokeOutbox) signals.WakeOutbox();
         changes.PublishQueued(written.Queued);
         changes.PublishTasks([.. written.TaskIds, runId]);
@@ -54,7 +54,7 @@ internal sealed class TurnCommit(
 /// <summary>The row of a run, as a turn sees it.</summary>
 internal sealed record TurnRun(
     Guid ProjectId, string WorkflowName, RunState Status, int TurnSequence, string? TurnResult, long EventSequence, string? ConcurrencyKey,
-    (Guid RunId, int Step, int Item, int Attempt)? Parent, int Depth)
+    (Guid RunId, int Step, int Item, int Attempt)? Parent, int Depth, int Incarnation)
 {
     public static async Task<TurnRun?> ReadAsync(NpgsqlConnection connection, Guid runId, CancellationToken cancellationToken)
     {
@@ -66,5 +66,5 @@ internal sealed record TurnRun(
 
     public static TurnRun Of(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), WireEnum<RunState>.Parse(row.GetString(2)), row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4), row.GetInt64(5),
-        row.IsDBNull(6) ? null : row.GetString(6), row.IsDBNull(7) ? null : (row.GetGuid(7), row.GetInt32(8), row.GetInt32(9), row.GetInt32(10)), row.GetInt32(11));
+        row.IsDBNull(6) ? null : row.GetString(6), row.IsDBNull(7) ? null : (row.GetGuid(7), row.GetInt32(8), row.GetInt32(9), row.GetInt32(10)), row.GetInt32(11), row.GetInt32(12));
 }

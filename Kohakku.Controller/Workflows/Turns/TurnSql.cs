@@ -10,7 +10,7 @@ internal static class TurnSql
     public const string Lock =
         """
         SELECT project_id, workflow_name, status, turn_sequence, turn_result::text, event_sequence, concurrency_key, parent_run_id, parent_step, parent_item,
-            parent_attempt, depth, clock_timestamp()
+            parent_attempt, depth, incarnation
         FROM runs WHERE id = $1 FOR NO KEY UPDATE
         """;
 
@@ -133,7 +133,7 @@ internal static class TurnSql
     /// <summary>$1 run.</summary>
     public const string Document =
         """
-        SELECT r.workflow_name, r.version, v.canonical, r.inputs, coalesce(r.handed_at, r.created_at)
+        SELECT r.workflow_name, r.version, v.canonical, r.inputs, coalesce(r.handed_at, r.started_at, r.created_at)
         FROM runs r JOIN workflow_versions v ON v.workflow_id = r.workflow_id AND v.version = r.version WHERE r.id = $1
         """;
 

@@ -30,7 +30,7 @@ internal sealed class TurnWrite(
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (run, known, decided) = await LockAsync(cancellationToken);
-        if (run.TurnSequence >= _turn.Sequence || run.Status.IsFinal()) return new WrittenTurn(run, null, [], 0, false);
+        if (run.TurnSequence >= _turn.Sequence || run.Status.IsFinal() || run.Incarnation != _turn.Incarnation) return new WrittenTurn(run, null, [], 0, false);
 
         NewUnit[] units = [.. commit.Units.Where(unit => !known.Contains(Key(unit)) && !faults.Any(fault => fault.Key == unit))];
         NewTask[] newTasks = [.. units.Where(tasks.ContainsKey).Select(unit => tasks[unit])];
@@ -80,7 +80,7 @@ internal sealed class TurnWrite(
             HashSet<(int, int, int, int)> known = [];
             while (await rows.ReadAsync(cancellationToken)) known.Add((rows.GetInt32(0), rows.GetInt32(1), rows.GetInt32(2), rows.GetInt32(3)));
             await rows.CloseAsync();
-            var decided = _turn.Expire.Count == 0 || run.TurnSequence >= _turn.Sequence ? [] : await ExpireAsync(cancellationToken);
+            var decided = _turn.Expire.Count == 0 || run.TurnSequence >= _turn.Sequence || run.Incarnation != _turn.Incarnation ? [] : await ExpireAsync(cancellationToken);
             return (run, known, decided);
         }
     }

@@ -14,6 +14,7 @@ internal sealed class PlayedRun
     private readonly Func<int, StepOpened> _open;
     private readonly HashSet<(int Step, int Item, int Attempt, bool Judge)> _begun = [];
     private readonly List<string> _turns = [];
+    private readonly PlayedRows _rows;
     private RunMachine _machine;
 
     /// <param name="open">What a step's <c>if</c> and <c>for_each</c> give; one unit by default.</param>
@@ -22,6 +23,7 @@ internal sealed class PlayedRun
         Plan = plan;
         _open = open ?? (step => new StepOpened(step, Skipped: false, 1));
         _machine = new RunMachine(plan, RunMachine.Begin(plan, reused ?? [], Now), RunId);
+        _rows = new PlayedRows(plan);
     }
 
     public static Guid RunId { get; } = Guid.Parse("01890000-0000-7000-8000-000000000001");
@@ -49,6 +51,7 @@ internal sealed class PlayedRun
         {
             Turns.Add(turn);
             _turns.Add(JsonSerializer.Serialize(turn));
+            _rows.TurnSaid();
             var result = Do(turn);
             DuringTurn?.Invoke();
             _machine.Apply(turn, result, Now);
@@ -69,13 +72,32 @@ internal sealed class PlayedRun
     public void Forget() =>
         _machine = new RunMachine(Plan, JsonSerializer.Deserialize<MachineState>(JsonSerializer.Serialize(_machine.State))!, RunId);
 
+    /// <summary>The workflow is lost, and the run goes on from what the controller's rows have of it.</summary>
+    public void Rebuild()
+    {
+        _machine = new RunMachine(Plan, JsonSerializer.Deserialize<MachineState>(JsonSerializer.Serialize(RunMachine.Rebuild(Plan, _rows.Kept(Now), RunId, Now)))!, RunId);
+        // Those without an answer are called again.
+        _begun.RemoveWhere(unit => Plan.Steps[unit.Step].Kind == StepKind.Webhook);
+        Running.RemoveAll(unit => Plan.Steps[unit.Step].Kind == StepKind.Webhook);
+        foreach (var ended in _rows.Untaken) _machine.End(ended);
+    }
+
+    public void Receive(SignalReceived signal)
+    {
+        if (_machine.Ended) return;
+        _rows.Received(signal);
+        _machine.Receive(signal);
+    }
+
     public PlayedRun End(string id, StepState how = StepState.Succeeded, int item = 0, int part = 0, int? winner = null) =>
         End(Running.First(unit => unit.Step == Index(id) && unit.Item == item && unit.Part == part), how, winner).Go();
 
     public PlayedRun End(UnitEnded unit, StepState how, int? winner = null)
     {
         Running.Remove(unit);
-        _machine.End(unit with { State = how, Failure = how == StepState.Succeeded ? null : "broken", Winner = winner });
+        var ended = unit with { State = how, Failure = how == StepState.Succeeded ? null : "broken", Winner = winner };
+        _rows.Ended(ended);
+        _machine.End(ended);
         return this;
     }
 
@@ -98,6 +120,7 @@ internal sealed class PlayedRun
 
         foreach (var start in turn.Start)
             for (var item = start.From; item < start.From + start.Count; item++) Begin(start.Step, item, start.Attempt, start.Judge, due);
+        _rows.Write(turn, opened, Now);
         return new TurnResult
         {
             Opened = opened, Due = due, Decided = [.. turn.Expire.Select(step => new Decision(step, Approve: false, "too late"))],
@@ -107,6 +130,7 @@ internal sealed class PlayedRun
     private void Begin(int step, int item, int attempt, bool judge, List<UnitDue> due)
     {
         var plan = Plan.Steps[step];
+        _rows.Begun(step, item, attempt, judge, Now, plan.Kind == StepKind.Wait ? Now.AddSeconds(10) : null);
         Assert.True(_begun.Add((step, item, attempt, judge)), $"Unit {item} of step {plan.Id} began twice.");
         if (plan.Kind == StepKind.Webhook) return;
         if (plan.Kind == StepKind.Wait) due.Add(new UnitDue(step, item, Now.AddSeconds(10)));

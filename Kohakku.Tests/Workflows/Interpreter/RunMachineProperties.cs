@@ -49,7 +49,20 @@ public sealed class RunMachineProperties
     public void The_same_events_make_the_same_turns_also_when_the_state_is_carried_over() => Gen.Select(Plans, Gen.Int[0, int.MaxValue - 1]).Sample(
         (plan, seed) => Assert.Equal(Play(plan, seed, forgets: false).Log, Play(plan, seed, forgets: true).Log), iter: 500);
 
-    private static PlayedRun Play(RunPlan plan, int seed, bool forgets)
+    [Fact]
+    public void A_run_whose_workflow_is_lost_again_and_again_does_its_work_once_and_ends() => Gen.Select(Plans, Gen.Int[0, int.MaxValue - 1]).Sample((plan, seed) =>
+    {
+        var run = Play(plan, seed, forgets: false, loses: true);
+        Assert.True(run.Machine.Ended);
+        Assert.Empty(run.Running);
+        Assert.All(run.Machine.State.Steps, step => Assert.True(step.State.IsEnded()));
+        Assert.Single(run.Turns, turn => turn.Run is { } state && state.IsFinal());
+        Assert.All(run.Machine.State.Steps, step => Assert.True(step.Succeeded + step.Failed <= Math.Max(step.Items, 0)));
+        var failed = run.Machine.State.Steps.Where((step, index) => step.State.IsFailure() && !plan.Steps[index].ContinueOnError && index != plan.OnFailure).Any();
+        Assert.Equal(run.Machine.State.Run != RunState.Succeeded, failed || run.Machine.State.Run is RunState.Canceled or RunState.TimedOut);
+    }, iter: 2_000);
+
+    private static PlayedRun Play(RunPlan plan, int seed, bool forgets, bool loses = false)
     {
         var random = new Random(seed);
         var opens = Enumerable.Range(0, plan.Steps.Count).Select(step => random.Next(6) switch
@@ -67,7 +80,9 @@ public sealed class RunMachineProperties
         for (var happenings = 0; !run.Machine.Ended && happenings < 3_000; happenings++)
         {
             Happen(run, random, happenings);
+            if (loses && random.Next(4) == 0) run.Rebuild();
             run.Go();
+            if (loses && random.Next(4) == 0 && !run.Machine.Ended) run.Rebuild();
         }
 
         return run;
@@ -81,7 +96,7 @@ public sealed class RunMachineProperties
                 run.Now = run.Now.AddSeconds(random.Next(20));
                 break;
             case 1:
-                run.Machine.Receive(new SignalReceived(random.Next(4) == 0 ? "other" : "go", new Guid(random.Next(), 0, 0, new byte[8])));
+                run.Receive(new SignalReceived(random.Next(4) == 0 ? "other" : "go", new Guid(random.Next(), 0, 0, new byte[8])));
                 break;
             case 2:
                 run.Machine.Decide(new Decision(random.Next(run.Plan.Steps.Count), random.Next(3) > 0));
