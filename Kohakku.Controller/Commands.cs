@@ -14,7 +14,7 @@ internal static class Commands
     /// <summary>The command that was given; null to serve.</summary>
     /// <exception cref="ServiceDefaults.ConfigurationException">It is none of ours.</exception>
     public static string? Of(string[] arguments) => arguments is [var first, ..] && !first.StartsWith('-')
-        ? All.Contains(first) ? first : throw new ServiceDefaults.ConfigurationException($"'{first}' is not a command; the commands are {string.Join(", ", All)}, health, and none to serve.")
+        ? All.Contains(first) ? first : throw new ServiceDefaults.ConfigurationException($"'{first}' is not a command; the commands are {string.Join(", ", All)}, health, settings, and none to serve.")
         : null;
 
     /// <summary>The schema of this release, a way in, and in Development (or when asked) the sample agents and workflows. Safe in several controllers at once.</summary>

@@ -16,13 +16,9 @@ using Kohakku.Controller.Webhooks;
 using Kohakku.Controller.Workflows;
 using Kohakku.ServiceDefaults;
 
-return await ServiceProcess.RunAsync(args, "controller", static async arguments =>
+return await ServiceProcess.RunAsync(args, "controller", Add, async builder =>
 {
-    var command = Commands.Of(arguments);
-    var builder = WebApplication.CreateBuilder(arguments);
-    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
-    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddBackup().AddConsole().AddApiDocumentation();
-
+    var command = Commands.Of(args);
     await using var app = builder.Build();
     app.UseServiceDefaults();
     app.UseConsole();
@@ -43,7 +39,13 @@ return await ServiceProcess.RunAsync(args, "controller", static async arguments 
     app.MapConsole();
     app.MapApiDocumentation();
 
-    if (command is not null) return await app.RunAsync(arguments, CancellationToken.None);
+    if (command is not null) return await app.RunAsync(args, CancellationToken.None);
     await app.ServeAsync();
     return 0;
 });
+
+static void Add(WebApplicationBuilder builder)
+{
+    builder.AddServiceDefaults("controller").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
+    builder.AddControllerData().AddIdentity().AddProjects().AddAgents().AddSkills().AddTasks().AddDispatching().AddWorkflows().AddSchedules().AddTriggers().AddStatus().AddFailures().AddWebhooks().AddBackup().AddConsole().AddApiDocumentation();
+}

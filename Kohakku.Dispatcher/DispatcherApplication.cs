@@ -12,13 +12,23 @@ internal static class DispatcherApplication
     public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(arguments);
-        builder.AddServiceDefaults("dispatcher");
+        Add(builder);
+        configure?.Invoke(builder);
+        return Build(builder);
+    }
+
+    public static void Add(WebApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults("dispatcher", "`http://127.0.0.1` at the port of `DISPATCHER_URL`");
         builder.AddPostgres("dispatcher");
         builder.AddObjectStorage();
         builder.AddSigning();
         builder.AddDispatcher();
-        configure?.Invoke(builder);
+    }
 
+    /// <param name="builder">With what <see cref="Add"/> adds.</param>
+    public static WebApplication Build(WebApplicationBuilder builder)
+    {
         var app = builder.Build();
         app.UseAgentSocketFence();
         app.UseServiceDefaults();

@@ -11,7 +11,6 @@ using Kohakku.Dispatcher.Runtimes.Docker;
 using Kohakku.Dispatcher.Runtimes.Process;
 using Kohakku.Dispatcher.Sockets;
 using Kohakku.ServiceDefaults;
-using Microsoft.Extensions.Options;
 
 namespace Kohakku.Dispatcher;
 
@@ -24,7 +23,7 @@ internal static class DispatcherServices
         var options = DispatcherOptions.Read(settings);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<AttemptSockets>(_ => new AttemptSockets(options.SocketFolder));
-        builder.AddRuntime(settings);
+        builder.AddRuntime(settings, options.DataFolder);
         builder.AddData();
         builder.AddAttempts(options);
         builder.AddController(options);
@@ -35,19 +34,12 @@ internal static class DispatcherServices
         return builder;
     }
 
-    private static void AddRuntime(this WebApplicationBuilder builder, SettingsReader settings)
+    private static void AddRuntime(this WebApplicationBuilder builder, SettingsReader settings, string data)
     {
-        try
-        {
-            var options = RuntimeOptions.Read(builder.Configuration, builder.Environment.IsDevelopment());
-            builder.Services.AddSingleton(options);
-            if (options.Backend == RuntimeBackend.Process) builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
-            else builder.Services.AddDockerRuntime();
-        }
-        catch (OptionsValidationException wrong)
-        {
-            foreach (var fault in wrong.Failures) settings.Fault(fault);
-        }
+        var options = RuntimeOptions.Read(settings, data, builder.Environment.IsDevelopment());
+        builder.Services.AddSingleton(options);
+        if (options.Backend == RuntimeBackend.Process) builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
+        else builder.Services.AddDockerRuntime();
     }
 
     private static void AddData(this WebApplicationBuilder builder)

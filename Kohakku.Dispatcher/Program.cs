@@ -1,8 +1,8 @@
 using Kohakku.Dispatcher;
 using Kohakku.ServiceDefaults;
 
-return await ServiceProcess.RunAsync(args, "dispatcher", async arguments =>
+return await ServiceProcess.RunAsync(args, "dispatcher", DispatcherApplication.Add, static async builder =>
 {
-    await using var app = DispatcherApplication.Build(arguments);
+    await using var app = DispatcherApplication.Build(builder);
     await app.RunAsync();
 });

@@ -11,9 +11,15 @@ using Kohakku.Controller.Workflows;
 using Kohakku.Scheduler;
 using Kohakku.ServiceDefaults;
 
-return await ServiceProcess.RunAsync(args, "scheduler", static async arguments =>
+return await ServiceProcess.RunAsync(args, "scheduler", Add, static async builder =>
 {
-    var builder = WebApplication.CreateBuilder(arguments);
+    await using var app = builder.Build();
+    app.UseServiceDefaults();
+    await app.RunAsync();
+});
+
+static void Add(WebApplicationBuilder builder)
+{
     builder.AddServiceDefaults("scheduler").AddPostgres("controller").AddRedis().AddObjectStorage().AddSigning();
     builder.AddControllerOptions();
     builder.AddControllerData().AddAgents().AddTaskSubmission().AddTaskChanges().AddRunSubmission().AddScheduleFiring().AddTaskLifetime().AddWebhookSending().AddFailureDigests();
@@ -21,7 +27,4 @@ return await ServiceProcess.RunAsync(args, "scheduler", static async arguments =
     builder.Services.AddHostedService<AwaitSchema>()
         .AddHostedService<FireSchedules>().AddHostedService<ExpireTasks>().AddHostedService<RemoveOldWork>().AddHostedService<ProbeServices>().AddHostedService<SendWebhooks>()
         .AddHostedService<SendDigests>();
-    await using var app = builder.Build();
-    app.UseServiceDefaults();
-    await app.RunAsync();
-});
+}

@@ -1,12 +1,15 @@
 using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Connection;
 
-return await ServiceProcess.RunAsync(args, "temporal-worker", static async arguments =>
+return await ServiceProcess.RunAsync(args, "temporal-worker", Add, static async builder =>
 {
-    var builder = WebApplication.CreateBuilder(arguments);
-    builder.AddServiceDefaults("temporal-worker").AddSigning();
-    builder.AddTemporal().AddRunWorker();
     await using var app = builder.Build();
     app.UseServiceDefaults();
     await app.RunAsync();
 });
+
+static void Add(WebApplicationBuilder builder)
+{
+    builder.AddServiceDefaults("temporal-worker").AddSigning();
+    builder.AddTemporal().AddRunWorker();
+}

@@ -36,8 +36,8 @@ internal sealed class ControllerOptions
 
     public static ControllerOptions Read(SettingsReader settings, bool isDevelopment)
     {
-        settings.OneOf("QUEUE_SOURCE", "internal", new Dictionary<string, string> { ["internal"] = "internal" });
-        var url = settings.Url("CONTROLLER_URL", "http://localhost:8000");
+        settings.OneOf("QUEUE_SOURCE", "internal", new Dictionary<string, string> { ["internal"] = "internal" }, "Where queued tasks wait: in Postgres. There is no other queue in this release.");
+        var url = settings.Url("CONTROLLER_URL", "http://localhost:8000", "The controllers' public address, which links begin with.");
         var secret = ReadSecret(settings, isDevelopment);
         return new ControllerOptions
         {
@@ -45,9 +45,9 @@ internal sealed class ControllerOptions
             SecretKey = secret ?? DevelopmentSecret,
             HasDevelopmentSecret = secret is null,
             AllowedHosts = ReadHosts(settings, url),
-            AgentImageRegistry = settings.Text("AGENT_IMAGE_REGISTRY", "localhost:5000/kohakku-agents").TrimEnd('/'),
+            AgentImageRegistry = settings.Text("AGENT_IMAGE_REGISTRY", "localhost:5000/kohakku-agents", "Put before images of agents that are named without a slash.", "a registry and path").TrimEnd('/'),
             ApiToken = ReadApiToken(settings),
-            DataFolder = settings.Text("KOHAKKU_DATA"),
+            DataFolder = settings.Read(new Setting("KOHAKKU_DATA", "a folder", null, "Where a start puts the file `api-token`, with a token of an administrator, if there is none that works; unset, it makes none.")),
         };
     }
 
@@ -55,7 +55,11 @@ internal sealed class ControllerOptions
     private static byte[]? ReadSecret(SettingsReader settings, bool isDevelopment)
     {
         const string Key = "KOHAKKU_SECRET_KEY";
-        if (settings.Text(Key) is not { } text)
+        var setting = new Setting(
+            Key, $"at least {MinSecretBytes} bytes", null,
+            "What sessions, tokens of attempts, and secrets at rest are made and sealed with; the same on controllers and schedulers. Keep a copy: with another, secrets of triggers and webhooks must be given anew.")
+        { IsSecret = true, Need = SettingNeed.OutsideDevelopment };
+        if (settings.Read(setting) is not { } text)
         {
             if (!isDevelopment) settings.Fault($"{Key} is not set; outside Development it takes a secret of at least {MinSecretBytes} bytes.");
             return null;
@@ -71,7 +75,9 @@ internal sealed class ControllerOptions
     {
         const string Key = "ALLOWED_HOSTS";
         var hosts = new List<StringSegment> { url.Host };
-        foreach (var host in settings.Text(Key, "localhost,127.0.0.1").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        var text = settings.Text(
+            Key, "localhost,127.0.0.1", "The hosts that requests may name, besides that of `CONTROLLER_URL`; `*` is any.", "host names separated by commas, like `kohakku.example.com,*.example.com`");
+        foreach (var host in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             if (host.Contains('/', StringComparison.Ordinal) || (host != "*" && host.TrimStart('*', '.').Length == 0))
                 settings.Fault($"{Key} has '{host}'; it takes host names separated by commas, like kohakku.example.com,*.example.com.");
@@ -83,7 +89,8 @@ internal sealed class ControllerOptions
     private static string? ReadApiToken(SettingsReader settings)
     {
         const string Key = "KOHAKKU_API_TOKEN";
-        var token = settings.Text(Key);
+        var token = settings.Read(new Setting(
+            Key, $"at least {MinApiTokenLength} printable ASCII characters without spaces", null, "A first token of an administrator, for installs that nobody attends.") { IsSecret = true });
         if (token is not null && (token.Length < MinApiTokenLength || !token.All(c => c is > ' ' and <= '~')))
             settings.Fault($"{Key} has {token.Length} characters; it takes at least {MinApiTokenLength} of printable ASCII without spaces.");
         return token;

@@ -8,7 +8,7 @@ namespace Kohakku.Controller.Webhooks;
 /// <summary><c>WEBHOOKS_ALLOW_PRIVATE</c>: whether webhooks may lead to loopback and private addresses.</summary>
 internal sealed record WebhookOptions(bool AllowPrivate)
 {
-    public static WebhookOptions Read(SettingsReader settings) => new(settings.Flag("WEBHOOKS_ALLOW_PRIVATE", false));
+    public static WebhookOptions Read(SettingsReader settings) => new(settings.Flag("WEBHOOKS_ALLOW_PRIVATE", false, "Lets [webhooks](webhooks.md) reach loopback, private and link-local addresses; the same on controllers and schedulers."));
 }
 
 /// <summary>What a webhook must be; every fault is named. Where a name leads is looked at when it is connected to: it may lead elsewhere by then.</summary>

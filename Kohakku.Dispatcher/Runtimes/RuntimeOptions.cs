@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Dispatcher.Runtimes;
 
@@ -26,63 +26,50 @@ internal sealed record RuntimeOptions
     public string? SocketVolume { get; init; }
     public required Runner Runner { get; init; }
 
-    /// <summary>Reads and checks all keys, and reports every fault at once.</summary>
+    /// <summary>Faults are noted in <paramref name="settings"/>, to be reported with all others.</summary>
+    /// <param name="data">The data folder, below which defaults are.</param>
     /// <param name="isDevelopment">Outside it the <c>process</c> runtime, which isolates nothing, is refused.</param>
-    /// <exception cref="OptionsValidationException">One failure per wrong key, each naming the key, what it got and what it takes.</exception>
-    public static RuntimeOptions Read(IConfiguration configuration, bool isDevelopment)
+    public static RuntimeOptions Read(SettingsReader settings, string data, bool isDevelopment) => new()
     {
-        var faults = new List<string>();
-        var backend = ReadBackend(configuration["RUNTIME_BACKEND"], isDevelopment, faults);
-        var data = Path.GetFullPath(NullIfEmpty(configuration["KOHAKKU_DATA"]) ?? ".kohakku");
-        var options = new RuntimeOptions
-        {
-            Backend = backend,
-            DockerHost = ReadDockerHost(configuration["DOCKER_HOST"], faults),
-            DockerNetwork = NullIfEmpty(configuration["DOCKER_NETWORK"]) ?? "kohakku_default",
-            MaxConcurrentPulls = ReadPulls(configuration["MAX_CONCURRENT_PULLS"], faults),
-            WorkspaceRoot = Path.GetFullPath(NullIfEmpty(configuration["WORKSPACE_ROOT"]) ?? Path.Combine(data, "workspaces")),
-            SocketVolume = NullIfEmpty(configuration["SOCKET_VOLUME"]),
-            Runner = Runner.Find(AppContext.BaseDirectory, NullIfEmpty(configuration["KOHAKKU_RUNNER"])),
-        };
-        return faults.Count == 0 ? options : throw new OptionsValidationException(nameof(RuntimeOptions), typeof(RuntimeOptions), faults);
-    }
+        Backend = ReadBackend(settings, isDevelopment),
+        DockerHost = ReadDockerHost(settings),
+        DockerNetwork = settings.Text("DOCKER_NETWORK", "kohakku_default", "The network of agents whose mode is `internet`, made where it is missing.", "a network's name"),
+        MaxConcurrentPulls = settings.Integer("MAX_CONCURRENT_PULLS", 2, 1, 64, "How many images are pulled at once."),
+        WorkspaceRoot = Path.GetFullPath(settings.Text(
+            "WORKSPACE_ROOT", Path.Combine(data, "workspaces"), "Where agents work, with `RUNTIME_BACKEND=process`.", "a folder", "$KOHAKKU_DATA/workspaces")),
+        SocketVolume = settings.Read(new Setting("SOCKET_VOLUME", "a volume's name", null, "The volume that holds `SOCKET_DIR` when the dispatcher is itself a container; unset, the folder is mounted.")),
+        Runner = Runner.Find(AppContext.BaseDirectory, settings.Read(new Setting("KOHAKKU_RUNNER", "a file", null, "The native runner that is put into agents; unset, the one that the build put beside the dispatcher."))),
+    };
 
-    private static RuntimeBackend ReadBackend(string? value, bool isDevelopment, List<string> faults)
+    private static RuntimeBackend ReadBackend(SettingsReader settings, bool isDevelopment)
     {
-        switch (NullIfEmpty(value) ?? "local")
+        var value = settings.Text(
+            "RUNTIME_BACKEND", "local", "Where agents run: `local` in containers of the Docker engine, `process` as processes of this machine, which isolates nothing.", "`local`, or in Development `process`");
+        switch (value)
         {
             case "local":
                 return RuntimeBackend.Local;
             case "process" when isDevelopment:
                 return RuntimeBackend.Process;
             case "process":
-                faults.Add("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local.");
+                settings.Fault("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local.");
                 break;
             case "worker":
-                faults.Add("RUNTIME_BACKEND is 'worker', which this release does not have; it takes local or process.");
+                settings.Fault("RUNTIME_BACKEND is 'worker', which this release does not have; it takes local or process.");
                 break;
             default:
-                faults.Add($"RUNTIME_BACKEND is '{value}'; it takes local or process.");
+                settings.Fault($"RUNTIME_BACKEND is '{value}'; it takes local or process.");
                 break;
         }
         return RuntimeBackend.Local;
     }
 
-    private static Uri? ReadDockerHost(string? value, List<string> faults)
+    private static Uri? ReadDockerHost(SettingsReader settings)
     {
-        if (NullIfEmpty(value) is not { } text) return null;
+        var setting = new Setting("DOCKER_HOST", "`unix:///path/to/docker.sock` or `tcp://host:port`", null, "The Docker engine; unset, the engine's usual socket.");
+        if (settings.Read(setting) is not { } text) return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "unix" or "tcp") return uri;
-        faults.Add($"DOCKER_HOST is '{text}'; it takes unix:///path/to/docker.sock or tcp://host:port.");
+        settings.Fault($"DOCKER_HOST is '{text}'; it takes unix:///path/to/docker.sock or tcp://host:port.");
         return null;
     }
-
-    private static int ReadPulls(string? value, List<string> faults)
-    {
-        if (NullIfEmpty(value) is not { } text) return 2;
-        if (int.TryParse(text, out var pulls) && pulls is >= 1 and <= 64) return pulls;
-        faults.Add($"MAX_CONCURRENT_PULLS is '{text}'; it takes a whole number from 1 to 64.");
-        return 2;
-    }
-
-    private static string? NullIfEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 }

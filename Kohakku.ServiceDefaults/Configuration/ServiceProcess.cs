@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Options;
 
 namespace Kohakku.ServiceDefaults;
@@ -16,6 +17,39 @@ public static class ServiceProcess
     {
         ArgumentNullException.ThrowIfNull(main);
         return RunAsync(args, AppDomain.CurrentDomain.FriendlyName, main);
+    }
+
+    /// <inheritdoc cref="RunAsync(string[], string, Action{WebApplicationBuilder}, Func{WebApplicationBuilder, Task{int}})"/>
+    public static Task<int> RunAsync(string[] args, string serviceName, Action<WebApplicationBuilder> add, Func<WebApplicationBuilder, Task> run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return RunAsync(args, serviceName, add, async builder =>
+        {
+            await run(builder);
+            return 0;
+        });
+    }
+
+    /// <summary>
+    /// Runs a service that <paramref name="add"/> puts together: <paramref name="run"/> builds it and answers its exit code when it has ended. With <c>settings</c> it is
+    /// put together only, to say what it reads (see <see cref="SettingsCommand"/>).
+    /// </summary>
+    /// <param name="serviceName">Stands before every line.</param>
+    public static Task<int> RunAsync(string[] args, string serviceName, Action<WebApplicationBuilder> add, Func<WebApplicationBuilder, Task<int>> run)
+    {
+        ArgumentNullException.ThrowIfNull(add);
+        ArgumentNullException.ThrowIfNull(run);
+        return RunAsync(args, serviceName, async arguments =>
+        {
+            if (SettingsCommand.IsMeant(arguments))
+            {
+                await SettingsCommand.RunAsync(arguments, add);
+                return 0;
+            }
+            var builder = WebApplication.CreateBuilder(arguments);
+            add(builder);
+            return await run(builder);
+        });
     }
 
     /// <inheritdoc cref="RunAsync(string[], Func{string[], Task})"/>

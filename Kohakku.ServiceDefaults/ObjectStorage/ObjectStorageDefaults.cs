@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace Kohakku.ServiceDefaults;
 
@@ -14,7 +15,7 @@ public static class ObjectStorageDefaults
     {
         ArgumentNullException.ThrowIfNull(builder);
         var settings = builder.Settings();
-        var options = ObjectStorageOptions.Read(settings);
+        var options = ObjectStorageOptions.Read(settings, builder.Environment.IsDevelopment());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>
         {

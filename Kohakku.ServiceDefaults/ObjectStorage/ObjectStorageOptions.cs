@@ -6,11 +6,17 @@ namespace Kohakku.ServiceDefaults;
 /// <summary>Where the objects are, from <c>S3_…</c>.</summary>
 public sealed record ObjectStorageOptions(Uri Endpoint, string AccessKey, string SecretKey, string Region, string Bucket)
 {
-    internal static ObjectStorageOptions Read(SettingsReader settings)
+    private const int MinAccessKeyLength = 3;
+    private const int MinSecretKeyLength = 8;
+
+    internal static ObjectStorageOptions Read(SettingsReader settings, bool isDevelopment)
     {
         var options = new ObjectStorageOptions(
-            settings.Url("S3_ENDPOINT", "http://localhost:9000"), Required(settings, "S3_ACCESS_KEY"), Required(settings, "S3_SECRET_KEY"),
-            settings.Text("S3_REGION", "us-east-1"), settings.Text("S3_BUCKET", "kohakku"));
+            settings.Url("S3_ENDPOINT", "http://localhost:9000", "Where the object storage is: MinIO, AWS or another S3."),
+            Required(settings, "S3_ACCESS_KEY", MinAccessKeyLength, "The access key there.", isSecret: false, isDevelopment),
+            Required(settings, "S3_SECRET_KEY", MinSecretKeyLength, "The secret key there.", isSecret: true, isDevelopment),
+            settings.Text("S3_REGION", "us-east-1", "The region that requests are signed for."),
+            settings.Text("S3_BUCKET", "kohakku", "The bucket, which is made where it is missing.", "a bucket's name"));
         if (!IsBucketName(options.Bucket))
             settings.Fault($"S3_BUCKET is '{options.Bucket}'; it takes 3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit at both ends.");
         return options;
@@ -34,11 +40,21 @@ public sealed record ObjectStorageOptions(Uri Endpoint, string AccessKey, string
             Timeout = TimeSpan.FromSeconds(60),
         });
 
-    private static string Required(SettingsReader settings, string key)
+    // Faults never show a key.
+    private static string Required(SettingsReader settings, string key, int minLength, string meaning, bool isSecret, bool isDevelopment)
     {
-        if (settings.Text(key) is { } value) return value;
-        settings.Fault($"{key} is not set; it takes the key of the object storage at S3_ENDPOINT.");
-        return "missing";
+        var takes = $"at least {minLength} characters, outside Development none that everyone knows";
+        if (settings.Read(new Setting(key, takes, null, meaning) { IsSecret = isSecret, Need = SettingNeed.Always }) is not { } value)
+        {
+            settings.Fault($"{key} is not set; it takes the key of the object storage at S3_ENDPOINT.");
+            return "missing";
+        }
+        if (isDevelopment) return value;
+        // A user may be called what everyone expects, but for the one whose password everyone knows as well.
+        if (isSecret ? WellKnown.IsPassword(value) : value == "minioadmin")
+            settings.Fault($"{key} is one that everyone knows; outside Development it takes a key of your own.");
+        else if (value.Length < minLength) settings.Fault($"{key} has {value.Length} characters; it takes at least {minLength}.");
+        return value;
     }
 
     private static bool IsBucketName(string name) =>

@@ -31,7 +31,11 @@ public static class RedisDefaults
 
     internal static ConfigurationOptions? Options(SettingsReader settings)
     {
-        if (settings.Text("ConnectionStrings__redis") is { } connectionString)
+        var given = settings.Read(new Setting(
+            "ConnectionStrings__redis", "`host:port,password=…`, or as `REDIS_URL`", null, "Redis, as Aspire names it; wins over `REDIS_URL`.") { IsSecret = true });
+        var url = settings.Read(new Setting(
+            "REDIS_URL", "`redis://[user:password@]host:port/db`, or `rediss://…` for TLS", null, "Redis. `/ready` checks it where it is set; nothing else uses it in this release.") { IsSecret = true });
+        if (given is { } connectionString)
         {
             if (connectionString.Contains("://", StringComparison.Ordinal)) return OfUrl(settings, "ConnectionStrings__redis", connectionString);
             try
@@ -44,7 +48,7 @@ public static class RedisDefaults
                 return null;
             }
         }
-        return settings.Text("REDIS_URL") is { } url ? OfUrl(settings, "REDIS_URL", url) : null;
+        return url is null ? null : OfUrl(settings, "REDIS_URL", url);
     }
 
     private static ConfigurationOptions? OfUrl(SettingsReader settings, string key, string text)

@@ -43,7 +43,10 @@ public static partial class SigningDefaults
     /// <summary>The keys, or null for the development key.</summary>
     internal static IReadOnlyList<byte[]>? Keys(SettingsReader settings, bool isDevelopment)
     {
-        if (settings.Text(KeySetting) is not { } text)
+        var setting = new Setting(
+            KeySetting, $"keys of at least {MinKeyBytes} bytes, separated by commas, the newest first", null,
+            "What Kohakku's processes sign their calls to each other by: the first signs, all of them verify. A key is plain text, or `whsec_` and base64.") { IsSecret = true, Need = SettingNeed.OutsideDevelopment };
+        if (settings.Read(setting) is not { } text)
         {
             if (!isDevelopment) settings.Fault($"{KeySetting} is not set; outside Development it takes one or more keys of at least {MinKeyBytes} bytes, separated by commas.");
             return null;

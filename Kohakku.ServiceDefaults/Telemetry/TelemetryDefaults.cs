@@ -22,7 +22,10 @@ internal static class TelemetryDefaults
     public static void AddTelemetry(this WebApplicationBuilder builder, string serviceName)
     {
         var settings = builder.Settings();
-        var name = settings.Text("OTEL_SERVICE_NAME", serviceName);
+        var name = settings.Text("OTEL_SERVICE_NAME", serviceName, "The service's name in telemetry.");
+        var endpoint = settings.OptionalUrl(OtlpEndpoint, "http://localhost:4317", "Where traces, metrics and logs go by OTLP; `/metrics` is there always.");
+        settings.Declare(new Setting("OTEL_EXPORTER_OTLP_PROTOCOL", "`grpc` or `http/protobuf`", "`grpc`", "How OTLP is spoken. Read by OpenTelemetry, as its other `OTEL_…` variables are."));
+        settings.Declare(new Setting("OTEL_RESOURCE_ATTRIBUTES", "pairs like `service.instance.id=a,zone=b`", null, "What telemetry says of this process besides. Read by OpenTelemetry."));
         var version = Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3) ?? "0.0.0";
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(name, serviceNamespace: "kohakku", serviceVersion: version))
@@ -30,9 +33,8 @@ internal static class TelemetryDefaults
                 .AddMeter("Kohakku.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "Npgsql")
                 .AddRuntimeInstrumentation()
                 .AddPrometheusExporter());
-        if (settings.Text(OtlpEndpoint) is null) return;
+        if (endpoint is null) return;
 
-        settings.Url(OtlpEndpoint, "http://localhost:4317");
         telemetry
             .WithTracing(traces => traces
                 .AddSource("Kohakku.*")
@@ -44,7 +46,7 @@ internal static class TelemetryDefaults
                 options.IncludeFormattedMessage = true;
                 options.IncludeScopes = true;
             });
-        if (settings.Faults.Count == 0) telemetry.UseOtlpExporter();
+        telemetry.UseOtlpExporter();
     }
 
     public static void MapMetrics(this WebApplication app) => app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();

@@ -1,44 +1,44 @@
-using System.Text.RegularExpressions;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Kohakku.Tests.EndToEnd;
 
 namespace Kohakku.Tests.Deploy;
 
-/// <summary>The settings that a service reads, as its sources name them: what a deployment sets beside these does nothing.</summary>
-internal static partial class KnownSettings
+/// <summary>The settings that a service reads, as its program says itself: what a deployment sets beside these does nothing.</summary>
+internal static class KnownSettings
 {
-    private static readonly Dictionary<string, string[]> Projects = new()
+    private static readonly Dictionary<string, string> Projects = new()
     {
-        ["controller"] = ["Kohakku.Controller", "Kohakku.Workflows", "Kohakku.ServiceDefaults"],
-        ["dispatcher"] = ["Kohakku.Dispatcher", "Kohakku.ServiceDefaults"],
-        ["scheduler"] = ["Kohakku.Scheduler", "Kohakku.Controller", "Kohakku.Workflows", "Kohakku.ServiceDefaults"],
-        ["temporal-worker"] = ["Kohakku.Workflows", "Kohakku.ServiceDefaults"],
+        ["controller"] = "Kohakku.Controller",
+        ["dispatcher"] = "Kohakku.Dispatcher",
+        ["temporal-worker"] = "Kohakku.Workflows",
+        ["scheduler"] = "Kohakku.Scheduler",
     };
 
-    // Read by ASP.NET Core itself.
-    private static readonly string[] Framework = ["ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT"];
+    // …/bin/<configuration>/net10.0/
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
-    private static readonly Dictionary<string, HashSet<string>> ByService = Projects.ToDictionary(pair => pair.Key, pair => Scan(pair.Value));
+    public static IReadOnlyCollection<string> Services => Projects.Keys;
+
+    private static readonly Dictionary<string, HashSet<string>> ByService = Projects.Keys.ToDictionary(
+        service => service, service => JsonNode.Parse(Print(service, "--json").Output)!.AsArray().Select(setting => setting!["key"]!.GetValue<string>()).ToHashSet());
 
     public static IReadOnlySet<string> Of(string service) => ByService[service];
 
     public static IReadOnlySet<string> OfAny { get; } = ByService.Values.SelectMany(names => names).ToHashSet();
 
-    private static HashSet<string> Scan(string[] projects)
+    /// <summary>What the service's program answers to <c>settings</c>, in an environment that is wrong: that must not matter.</summary>
+    public static (int ExitCode, string Output, string Errors) Print(string service, params string[] arguments)
     {
-        var names = new HashSet<string>(Framework, StringComparer.Ordinal);
-        foreach (var file in projects.SelectMany(project => Directory.EnumerateFiles(Path.Combine(SourceTree.RepositoryRoot, project), "*.cs", SearchOption.AllDirectories)))
-        {
-            if (file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal)) continue;
-            var text = File.ReadAllText(file);
-            names.UnionWith(Name().Matches(text).Select(match => match.Groups[1].Value));
-            names.UnionWith(Database().Matches(text).Select(match => $"ConnectionStrings__{match.Groups[1].Value}"));
-        }
-        return names;
+        var project = Projects[service];
+        var program = Path.Combine(SourceTree.RepositoryRoot, project, "bin", Configuration, "net10.0", $"{project}.dll");
+        var start = new ProcessStartInfo("dotnet", [program, "settings", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        foreach (var name in (string[])["CONTROLLER_URL", "S3_ENDPOINT", "RUNTIME_BACKEND", "POSTGRES_PORT", "TEMPORAL_ADDRESS", "QUEUE_SOURCE"]) start.Environment[name] = "nonsense";
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.GetAwaiter().GetResult());
     }
-
-    [GeneratedRegex("\"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\"")]
-    private static partial Regex Name();
-
-    [GeneratedRegex(@"AddPostgres\(""(\w+)""\)")]
-    private static partial Regex Database();
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kohakku.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -10,13 +11,13 @@ public sealed class SettingsTests
     public void Values_are_read_and_what_is_blank_is_its_fallback()
     {
         var settings = Reader(("NUMBER", " 5 "), ("FLAG", "True"), ("URL", "https://example.org/x"), ("MODE", "b"), ("PAIRS", "gpu=true, zone = a=b"), ("BLANK", " "));
-        Assert.Equal(5, settings.Integer("NUMBER", 1, 1, 9));
-        Assert.True(settings.Flag("FLAG", false));
-        Assert.Equal("https://example.org/x", settings.Url("URL", "http://localhost").ToString());
-        Assert.Equal(2, settings.OneOf("MODE", 1, new Dictionary<string, int> { ["a"] = 1, ["b"] = 2 }));
-        Assert.Equal(new Dictionary<string, string> { ["gpu"] = "true", ["zone"] = "a=b" }, settings.Pairs("PAIRS"));
-        Assert.Equal("fallback", settings.Text("BLANK", "fallback"));
-        Assert.Null(settings.Text("MISSING"));
+        Assert.Equal(5, settings.Integer("NUMBER", 1, 1, 9, "A number."));
+        Assert.True(settings.Flag("FLAG", false, "A flag."));
+        Assert.Equal("https://example.org/x", settings.Url("URL", "http://localhost", "An address.").ToString());
+        Assert.Equal(2, settings.OneOf("MODE", 1, new Dictionary<string, int> { ["a"] = 1, ["b"] = 2 }, "A mode."));
+        Assert.Equal(new Dictionary<string, string> { ["gpu"] = "true", ["zone"] = "a=b" }, settings.Pairs("PAIRS", "Pairs."));
+        Assert.Equal("fallback", settings.Text("BLANK", "fallback", "A text."));
+        Assert.Null(settings.Read(new Setting("MISSING", "text", null, "Nothing.")));
         settings.ThrowIfAny();
     }
 
@@ -24,11 +25,11 @@ public sealed class SettingsTests
     public void Every_fault_is_told_at_once_with_key_value_and_rule()
     {
         var settings = Reader(("NUMBER", "0"), ("FLAG", "maybe"), ("URL", "localhost:80"), ("MODE", "c"), ("PAIRS", "gpu,zone=a,zone=b"));
-        settings.Integer("NUMBER", 3, 1, 9);
-        settings.Flag("FLAG", true);
-        settings.Url("URL", "http://localhost:9000");
-        settings.OneOf("MODE", 1, new Dictionary<string, int> { ["a"] = 1, ["b"] = 2 });
-        settings.Pairs("PAIRS");
+        settings.Integer("NUMBER", 3, 1, 9, "A number.");
+        settings.Flag("FLAG", true, "A flag.");
+        settings.Url("URL", "http://localhost:9000", "An address.");
+        settings.OneOf("MODE", 1, new Dictionary<string, int> { ["a"] = 1, ["b"] = 2 }, "A mode.");
+        settings.Pairs("PAIRS", "Pairs.");
         var faults = Assert.Throws<OptionsValidationException>(settings.ThrowIfAny).Failures;
         Assert.Equal(
             [
@@ -69,6 +70,39 @@ public sealed class SettingsTests
         SigningDefaults.Keys(known, isDevelopment: false);
         Assert.Single(known.Faults);
     }
+
+    [Fact]
+    public void What_is_read_is_what_the_reference_says_and_a_key_means_one_thing()
+    {
+        var settings = Reader(("NUMBER", "nonsense"));
+        settings.Integer("NUMBER", 3, 1, 9, "How many.");
+        settings.Integer("NUMBER", 3, 1, 9, "How many.");
+        settings.Flag("FLAG", false, "Whether.");
+        settings.OneOf("MODE", 2, new Dictionary<string, int> { ["a"] = 1, ["b"] = 2 }, "Which.");
+        settings.Read(new Setting("KEY", "text", null, "What opens it.") { IsSecret = true, Need = SettingNeed.OutsideDevelopment });
+        settings.Unset().Text("OTHER", "x", "What else.");
+        Assert.Equal(
+            """
+            | key | takes | default | meaning |
+            | --- | --- | --- | --- |
+            | `NUMBER` | a whole number from 1 to 9 | `3` | How many. |
+            | `FLAG` | `true` or `false` | `false` | Whether. |
+            | `MODE` | `a` or `b` | `b` | Which. |
+            | `KEY` | text | required outside Development | **Secret.** What opens it. |
+            | `OTHER` | text | `x` | What else. |
+
+            """,
+            SettingsCommand.ToMarkdown(settings.Declared));
+        Assert.Equal("outsideDevelopment", JsonNode.Parse(SettingsCommand.ToJson(settings.Declared))![3]!["required"]!.GetValue<string>());
+        Assert.Throws<InvalidOperationException>(() => settings.Integer("NUMBER", 4, 1, 9, "How many."));
+    }
+
+    [Theory]
+    [InlineData(true, "settings")]
+    [InlineData(true, "settings", "--json")]
+    [InlineData(false)]
+    [InlineData(false, "settings", "--yaml")]
+    public void The_command_is_its_own(bool isMeant, params string[] arguments) => Assert.Equal(isMeant, SettingsCommand.IsMeant(arguments));
 
     [Theory]
     [InlineData("redis://localhost", "localhost:6379", null, null, null, false)]

@@ -27,8 +27,8 @@ public static class TemporalFeature
     internal static WebApplicationBuilder AddRunWorker(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
-        var controller = settings.Url("CONTROLLER_URL", "http://localhost:8000");
-        var allowPrivate = settings.Flag("WEBHOOKS_ALLOW_PRIVATE", false);
+        var controller = settings.Url("CONTROLLER_URL", "http://localhost:8000", "The controller that runs are read from and reported to.");
+        var allowPrivate = settings.Flag("WEBHOOKS_ALLOW_PRIVATE", false, "Lets webhook steps of workflows reach loopback, private and link-local addresses.");
         builder.Services.AddSingleton(services => new EngineClient(Http(controller, services.GetRequiredService<SigningHandler>())));
         builder.Services.AddSingleton<RunDocuments>().AddSingleton(_ => new WebhookSender(allowPrivate));
         builder.Services.AddSingleton(services => new RunActivities(

@@ -13,14 +13,16 @@ public sealed record TemporalOptions(string Address, string Namespace, string Ta
     public static TemporalOptions Read(SettingsReader settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var address = settings.Text("TEMPORAL_ADDRESS", "localhost:7233");
+        var address = settings.Text("TEMPORAL_ADDRESS", "localhost:7233", "Temporal's frontend, where runs of workflows are; services start without it, and wait.", "`host:port`");
         if (address.Contains("://", StringComparison.Ordinal) || !Uri.TryCreate($"tcp://{address}", UriKind.Absolute, out var uri) || uri.Port < 1)
             settings.Fault($"TEMPORAL_ADDRESS is '{address}'; it takes host:port.");
-        var (certificate, key) = (File(settings, "TEMPORAL_TLS_CERT"), File(settings, "TEMPORAL_TLS_KEY"));
+        var (certificate, key) = (File(settings, "TEMPORAL_TLS_CERT", "The client's certificate; it turns TLS on."), File(settings, "TEMPORAL_TLS_KEY", "The certificate's key."));
         if (certificate is null != key is null) settings.Fault("TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY are given together or not at all.");
-        var apiKey = settings.Text("TEMPORAL_API_KEY");
-        var tls = settings.Flag("TEMPORAL_TLS", false) || certificate is not null || apiKey is not null;
-        return new TemporalOptions(address, settings.Text("TEMPORAL_NAMESPACE", "default"), settings.Text("TEMPORAL_TASK_QUEUE", "kohakku"))
+        var apiKey = settings.Read(new Setting("TEMPORAL_API_KEY", "text", null, "An API key of Temporal Cloud; it turns TLS on.") { IsSecret = true });
+        var tls = settings.Flag("TEMPORAL_TLS", false, "Whether Temporal is reached by TLS.") || certificate is not null || apiKey is not null;
+        return new TemporalOptions(
+            address, settings.Text("TEMPORAL_NAMESPACE", "default", "The namespace there."),
+            settings.Text("TEMPORAL_TASK_QUEUE", "kohakku", "The task queue that runs go by; the same on all services."))
         {
             Tls = tls ? new TlsOptions { ClientCert = certificate, ClientPrivateKey = key } : null,
             ApiKey = apiKey,
@@ -29,9 +31,9 @@ public sealed record TemporalOptions(string Address, string Namespace, string Ta
 
     public TemporalClientConnectOptions ToConnectOptions() => new(Address) { Namespace = Namespace, Tls = Tls, ApiKey = ApiKey };
 
-    private static byte[]? File(SettingsReader settings, string key)
+    private static byte[]? File(SettingsReader settings, string key, string meaning)
     {
-        if (settings.Text(key) is not { } path) return null;
+        if (settings.Read(new Setting(key, "a PEM file", null, meaning)) is not { } path) return null;
         try
         {
             return System.IO.File.ReadAllBytes(path);

@@ -19,7 +19,10 @@ internal sealed record SmtpOptions(string Host, int Port, SecureSocketOptions Se
 
     public static SmtpOptions Read(SettingsReader settings)
     {
-        if (settings.Text(Key) is not { } text) return None;
+        var setting = new Setting(
+            Key, "`smtp://user:password@host:587?from=kohakku@example.com&to=a@example.com,b@example.com`, or `smtps://…` for TLS from the start", null,
+            "Where the [digest of failures](failures.md#the-digest) goes by e-mail.") { IsSecret = true };
+        if (settings.Read(setting) is not { } text) return None;
         // Faults never show the address: there is a password in it.
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("smtp" or "smtps") || url.Host.Length == 0) return Fault(settings, "is no address like smtp://user:password@host:587?from=a@example.com&to=b@example.com.");
         var query = QueryHelpers.ParseQuery(url.Query);

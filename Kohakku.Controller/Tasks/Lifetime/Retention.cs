@@ -8,7 +8,8 @@ namespace Kohakku.Controller.Tasks.Lifetime;
 /// <summary><c>RETENTION_DAYS</c>: how long finished work is kept.</summary>
 internal sealed record RetentionOptions(TimeSpan Keep)
 {
-    public static RetentionOptions Read(SettingsReader settings) => new(TimeSpan.FromDays(settings.Integer("RETENTION_DAYS", 30, 1, 36_500)));
+    public static RetentionOptions Read(SettingsReader settings) =>
+        new(TimeSpan.FromDays(settings.Integer("RETENTION_DAYS", 30, 1, 36_500, "For how many days finished tasks and runs are kept, with their logs and artifacts.")));
 }
 
 /// <summary>What one round took away.</summary>

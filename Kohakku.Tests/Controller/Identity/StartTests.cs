@@ -70,6 +70,22 @@ public sealed class StartTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Outside_development_it_takes_no_password_or_key_that_everyone_knows_and_says_so_in_one_line_each()
+    {
+        await using var controller = await ControllerProcess.CreateAsync(postgres);
+        var (exitCode, _, errors) = await controller.RunAsync(
+            [], ("ASPNETCORE_ENVIRONMENT", "Production"), ("ConnectionStrings__controller", "Host=127.0.0.1;Username=owner-of-all;Password=Owner-Of-All"),
+            ("CALLBACK_SIGNING_KEY", "kohakku-development-signing-key-not-a-secret"), ("KOHAKKU_SECRET_KEY", "kohakku-development-secret-key-not-a-secret"),
+            ("S3_ACCESS_KEY", "minioadmin"), ("S3_SECRET_KEY", "minioadmin"));
+        Assert.Equal(78, exitCode);
+        Assert.Equal(
+            ["ConnectionStrings__controller", "S3_ACCESS_KEY", "S3_SECRET_KEY", "CALLBACK_SIGNING_KEY's", "KOHAKKU_SECRET_KEY"],
+            errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[1]));
+        Assert.DoesNotContain("owner-of-all", errors, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("minioadmin", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Commands_do_their_one_thing_and_an_unknown_one_is_named()
     {
         await using var controller = await ControllerProcess.CreateAsync(postgres);

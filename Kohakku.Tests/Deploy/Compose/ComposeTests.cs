@@ -16,7 +16,7 @@ public sealed partial class ComposeTests
     private static readonly string[] OthersSettings =
         ["POSTGRES_USER", "POSTGRES_PASSWORD", "PGPASSWORD", "REDISCLI_AUTH", "CONTROLLER_DB_PASSWORD", "DISPATCHER_DB_PASSWORD", "TEMPORAL_DB_PASSWORD", "TEMPORAL_DATABASE",
          "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "HOME", "DB", "DB_PORT", "POSTGRES_SEEDS", "POSTGRES_PWD", "DBNAME", "VISIBILITY_DBNAME", "SKIP_DB_CREATE",
-         "DEFAULT_NAMESPACE", "DEFAULT_NAMESPACE_RETENTION", "TEMPORAL_CSRF_COOKIE_INSECURE", "DOTNET_gcServer", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+         "DEFAULT_NAMESPACE", "DEFAULT_NAMESPACE_RETENTION", "TEMPORAL_CSRF_COOKIE_INSECURE", "DOTNET_gcServer"];
 
     [Fact]
     public void Every_variable_of_the_files_stands_in_the_example_and_every_one_there_is_used()

@@ -8,7 +8,8 @@ using Kohakku.ServiceDefaults;
 using Kohakku.Workflows.Connection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 
 namespace Kohakku.Tests.Deploy.Kubernetes;
 
@@ -115,7 +116,8 @@ public sealed partial class SettingsTests
         // Outside Development, which relaxes what is asked for.
         Assert.Equal("Production", environment.GetValueOrDefault("ASPNETCORE_ENVIRONMENT", "Production"));
         SigningDefaults.Keys(settings, isDevelopment: false);
-        if (service != "temporal-worker") ObjectStorageOptions.Read(settings);
+        if (service != "temporal-worker") PostgresDefaults.ConnectionString(settings, service == "dispatcher" ? "dispatcher" : "controller", new HostingEnvironment { EnvironmentName = Environments.Production });
+        if (service != "temporal-worker") ObjectStorageOptions.Read(settings, isDevelopment: false);
         if (service != "dispatcher") TemporalOptions.Read(settings);
         if (service is "controller" or "scheduler")
         {
@@ -124,16 +126,8 @@ public sealed partial class SettingsTests
         }
         if (service != "dispatcher") return [.. settings.Faults];
 
-        DispatcherOptions.Read(settings);
-        try
-        {
-            RuntimeOptions.Read(configuration, isDevelopment: false);
-            return [.. settings.Faults];
-        }
-        catch (OptionsValidationException wrong)
-        {
-            return [.. settings.Faults, .. wrong.Failures];
-        }
+        RuntimeOptions.Read(settings, DispatcherOptions.Read(settings).DataFolder, isDevelopment: false);
+        return [.. settings.Faults];
     }
 
     [GeneratedRegex("(KEY|PASSWORD|SECRET|TOKEN|REDIS_URL|ConnectionStrings__controller|DATABASE_SERVER)$")]
