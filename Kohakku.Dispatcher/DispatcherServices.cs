@@ -8,6 +8,7 @@ using Kohakku.Dispatcher.Registration;
 using Kohakku.Dispatcher.Reporting;
 using Kohakku.Dispatcher.Runtimes;
 using Kohakku.Dispatcher.Runtimes.Docker;
+using Kohakku.Dispatcher.Runtimes.Kubernetes;
 using Kohakku.Dispatcher.Runtimes.Process;
 using Kohakku.Dispatcher.Sockets;
 using Kohakku.ServiceDefaults;
@@ -41,8 +42,18 @@ internal static class DispatcherServices
         {
             var options = RuntimeOptions.Read(builder.Configuration, builder.Environment.IsDevelopment());
             builder.Services.AddSingleton(options);
-            if (options.Backend == RuntimeBackend.Process) builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
-            else builder.Services.AddDockerRuntime();
+            switch (options.Backend)
+            {
+                case RuntimeBackend.Process:
+                    builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
+                    break;
+                case RuntimeBackend.Worker:
+                    builder.Services.AddKubernetesRuntime();
+                    break;
+                default:
+                    builder.Services.AddDockerRuntime();
+                    break;
+            }
         }
         catch (OptionsValidationException wrong)
         {

@@ -1,3 +1,4 @@
+using Kohakku.Dispatcher.Runtimes.Kubernetes;
 using Microsoft.Extensions.Options;
 
 namespace Kohakku.Dispatcher.Runtimes;
@@ -8,6 +9,8 @@ internal enum RuntimeBackend
     Local,
     /// <summary>Child processes on this host, without isolation.</summary>
     Process,
+    /// <summary>Jobs of a Kubernetes cluster.</summary>
+    Worker,
 }
 
 /// <summary>What the runtimes take from the configuration, checked.</summary>
@@ -25,6 +28,8 @@ internal sealed record RuntimeOptions
     /// <summary><c>SOCKET_VOLUME</c>: the volume that holds the sockets when the dispatcher is itself a container.</summary>
     public string? SocketVolume { get; init; }
     public required Runner Runner { get; init; }
+    /// <summary>For <c>worker</c>.</summary>
+    public KubernetesOptions Kubernetes { get; init; } = new();
 
     /// <summary>Reads and checks all keys, and reports every fault at once.</summary>
     /// <param name="isDevelopment">Outside it the <c>process</c> runtime, which isolates nothing, is refused.</param>
@@ -43,7 +48,9 @@ internal sealed record RuntimeOptions
             WorkspaceRoot = Path.GetFullPath(NullIfEmpty(configuration["WORKSPACE_ROOT"]) ?? Path.Combine(data, "workspaces")),
             SocketVolume = NullIfEmpty(configuration["SOCKET_VOLUME"]),
             Runner = Runner.Find(AppContext.BaseDirectory, NullIfEmpty(configuration["KOHAKKU_RUNNER"])),
+            Kubernetes = backend == RuntimeBackend.Worker ? KubernetesOptions.Read(configuration, faults) : new KubernetesOptions(),
         };
+        if (backend == RuntimeBackend.Worker && !isDevelopment) CheckUrl(configuration["DISPATCHER_URL"], faults);
         return faults.Count == 0 ? options : throw new OptionsValidationException(nameof(RuntimeOptions), typeof(RuntimeOptions), faults);
     }
 
@@ -56,16 +63,23 @@ internal sealed record RuntimeOptions
             case "process" when isDevelopment:
                 return RuntimeBackend.Process;
             case "process":
-                faults.Add("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local.");
+                faults.Add("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local or worker.");
                 break;
             case "worker":
-                faults.Add("RUNTIME_BACKEND is 'worker', which this release does not have; it takes local or process.");
-                break;
+                return RuntimeBackend.Worker;
             default:
-                faults.Add($"RUNTIME_BACKEND is '{value}'; it takes local or process.");
+                faults.Add($"RUNTIME_BACKEND is '{value}'; it takes local, worker or process.");
                 break;
         }
         return RuntimeBackend.Local;
+    }
+
+    /// <summary>Agents in a cluster are told this address; whether it is one at all is seen to elsewhere.</summary>
+    private static void CheckUrl(string? value, List<string> faults)
+    {
+        var text = NullIfEmpty(value) ?? "http://localhost:8080";
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme != Uri.UriSchemeHttp || url.IsLoopback))
+            faults.Add($"DISPATCHER_URL is '{text}'; with RUNTIME_BACKEND=worker it takes the http:// address by which agents' pods reach this dispatcher.");
     }
 
     private static Uri? ReadDockerHost(string? value, List<string> faults)
