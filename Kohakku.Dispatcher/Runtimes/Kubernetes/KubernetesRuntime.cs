@@ -144,6 +144,7 @@ internal sealed partial class KubernetesRuntime : IAgentRuntime, IAsyncDisposabl
 
     private async Task MakeAsync(AgentLaunch launch, CancellationToken cancellationToken)
     {
+        Pods.Expect(launch.AttemptId);
         var described = AgentJob.Describe(launch, identity.InstanceId, options, runnerImage);
         var job = await CreateAsync((cluster, token) => cluster.BatchV1.CreateNamespacedJobAsync(described, options.Namespace, cancellationToken: token), cancellationToken)
             ?? await api.CallAsync(

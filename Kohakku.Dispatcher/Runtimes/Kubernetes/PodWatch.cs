@@ -20,6 +20,8 @@ internal sealed partial class PodWatch(ClusterApi api, Guid instanceId, TimeProv
 
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, SeenPod> pods = [];
+    // Attempts that are over, whose pods are still told of until they are gone.
+    private readonly HashSet<Guid> forgotten = [];
     private readonly CancellationTokenSource stop = new();
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task running = Task.CompletedTask;
@@ -57,10 +59,19 @@ internal sealed partial class PodWatch(ClusterApi api, Guid instanceId, TimeProv
         }
     }
 
+    /// <summary>A pod of the attempt is to be made.</summary>
+    public void Expect(Guid attemptId)
+    {
+        lock (gate) forgotten.Remove(attemptId);
+    }
+
     /// <summary>The attempt is over: its pod means nothing any more.</summary>
     public void Forget(Guid attemptId)
     {
-        lock (gate) pods.Remove(attemptId);
+        lock (gate)
+        {
+            if (pods.Remove(attemptId)) forgotten.Add(attemptId);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -102,6 +113,7 @@ internal sealed partial class PodWatch(ClusterApi api, Guid instanceId, TimeProv
         {
             var there = list.Items.Select(pod => pod.Metadata.Uid).ToHashSet();
             foreach (var pod in list.Items) Note(pod, isGone: false);
+            forgotten.IntersectWith(list.Items.Select(pod => AgentLabels.AttemptOf(pod.Metadata.Labels)).OfType<Guid>());
             foreach (var (attempt, seen) in pods.Where(pair => !there.Contains(pair.Value.Pod.Metadata.Uid)).ToList()) pods[attempt] = seen with { IsGone = true };
             Tell();
         }
@@ -136,7 +148,14 @@ internal sealed partial class PodWatch(ClusterApi api, Guid instanceId, TimeProv
     private void Note(V1Pod pod, bool isGone)
     {
         if (AgentLabels.AttemptOf(pod.Metadata.Labels) is not { } attempt) return;
-        if (pods.TryGetValue(attempt, out var known) && known.Pod.Metadata.Uid != pod.Metadata.Uid
+        if (forgotten.Contains(attempt))
+        {
+            if (isGone) forgotten.Remove(attempt);
+            return;
+        }
+        // Whoever waits for one that was never seen here asks the API itself.
+        if (!pods.TryGetValue(attempt, out var known) && isGone) return;
+        if (known is not null && known.Pod.Metadata.Uid != pod.Metadata.Uid
             && known.Pod.Metadata.CreationTimestamp > pod.Metadata.CreationTimestamp) return;
         pods[attempt] = new SeenPod(pod, isGone);
     }
