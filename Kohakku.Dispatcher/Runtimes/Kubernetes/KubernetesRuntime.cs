@@ -78,7 +78,7 @@ internal sealed partial class KubernetesRuntime : IAgentRuntime, IAsyncDisposabl
     /// <summary>Finds what <see cref="PrepareAsync"/> has started, or an earlier process of this dispatcher.</summary>
     public async Task<string> StartAsync(AgentLaunch launch, CancellationToken cancellationToken)
     {
-        if (Pods.Of(launch.AttemptId) is not { } seen || !PodReading.HasStarted(seen.Pod)) await PrepareAsync(launch, new Progress<int>(), cancellationToken);
+        if (!await HasStartedAsync(launch.AttemptId, cancellationToken)) await PrepareAsync(launch, new Progress<int>(), cancellationToken);
         return AgentLabels.NameOf(launch.AttemptId);
     }
 
@@ -139,6 +139,20 @@ internal sealed partial class KubernetesRuntime : IAgentRuntime, IAsyncDisposabl
         {
             throw new LaunchException(
                 FailureReason.StartFailed, "Kubernetes limits processes by node (the kubelet's podPidsLimit), not by pod: leave out the resource 'pids'.", transient: false);
+        }
+    }
+
+    /// <summary>Also when it was seen by an earlier process alone: what runs must not be taken for a start that failed.</summary>
+    private async Task<bool> HasStartedAsync(Guid attemptId, CancellationToken cancellationToken)
+    {
+        if (Pods.Of(attemptId) is { } seen) return PodReading.HasStarted(seen.Pod);
+        try
+        {
+            return (await ListPodsAsync(AgentLabels.Selector(identity.InstanceId, attemptId), cancellationToken)).Any(PodReading.HasStarted);
+        }
+        catch (Exception fault) when (Explain(fault) is { } explained)
+        {
+            throw explained;
         }
     }
 

@@ -86,7 +86,7 @@ public sealed class AgentJobTests
     public void It_gets_what_its_task_names_and_the_namespaces_defaults_for_the_rest()
     {
         var agent = AgentJob.Describe(Launches.Of("x", "image", new ResourceLimits { Cpu = 1.5, MemoryMb = 2048 }), Instance, Options, "runner").Spec.Template.Spec.Containers[0];
-        Assert.Equal(("1500m", "2048Mi"), (agent.Resources.Limits["cpu"].Value, agent.Resources.Limits["memory"].Value));
+        Assert.Equal(("1500m", "2Gi"), (agent.Resources.Limits["cpu"].ToString(), agent.Resources.Limits["memory"].ToString()));
         Assert.Equal(agent.Resources.Limits, agent.Resources.Requests);
         Assert.Empty(Describe().Spec.Template.Spec.Containers[0].Resources.Limits);
     }
@@ -99,7 +99,7 @@ public sealed class AgentJobTests
         Assert.Equal(expected, AgentJob.Describe(Launches.Of("x", "image", pullPolicy: policy), Instance, Options, "runner").Spec.Template.Spec.Containers[0].ImagePullPolicy);
 
     [Fact]
-    public void A_runtime_class_and_a_namespace_can_be_set() 
+    public void A_runtime_class_and_a_namespace_can_be_set()
     {
         var job = AgentJob.Describe(Launches.Of("x", "image"), Instance, Options with { RuntimeClass = "gvisor", Namespace = "elsewhere", ServiceAccount = "other" }, "registry/runner:1");
         Assert.Equal(("gvisor", "elsewhere", "other"), (job.Spec.Template.Spec.RuntimeClassName, job.Metadata.NamespaceProperty, job.Spec.Template.Spec.ServiceAccountName));

@@ -37,7 +37,7 @@ internal sealed partial class FakeCluster : IAsyncDisposable
     /// <summary>All calls that were made, as <c>batch/jobs create</c>.</summary>
     public ConcurrentDictionary<string, int> Calls { get; } = new();
     public List<V1NetworkPolicy> Policies { get; } = [new() { Spec = new V1NetworkPolicySpec { PodSelector = new V1LabelSelector(), PolicyTypes = ["Ingress", "Egress"] } }];
-    /// <summary>Of images that can't be pulled: the states that the kubelet goes through; the last one stays.</summary>
+    /// <summary>Of images that can't be pulled: the states that the kubelet goes through, again and again.</summary>
     public Dictionary<string, (string Reason, string Message)[]> PullFaults { get; } = [];
     /// <summary>The scheduler's words while no node takes a pod.</summary>
     public string? NoRoom { get; set; }
@@ -219,7 +219,7 @@ internal sealed partial class FakeCluster : IAsyncDisposable
         Assert.Equal("Background", options.PropagationPolicy);
         // The garbage collector's part.
         foreach (var pod in Pods.Values.Where(pod => pod.JobUid == job.Metadata.Uid)) pod.Delete(grace: null);
-        await WriteAsync(context, new V1Status { ApiVersion = "v1", Kind = "Status", Status = "Success" });
+        await StatusAsync(context, 200, "Success", "");
     }
 
     private async Task DeletePodAsync(HttpContext context, string name)
@@ -290,6 +290,12 @@ internal sealed partial class FakeCluster : IAsyncDisposable
     private static Task WriteOrMissAsync(HttpContext context, object? answer, string resource, string name) =>
         answer is null ? FailAsync(context, 404, $"{resource} \"{name}\" not found") : WriteAsync(context, answer);
 
-    private static Task FailAsync(HttpContext context, int code, string message) =>
-        WriteAsync(context, new V1Status { ApiVersion = "v1", Kind = "Status", Status = "Failure", Message = message, Code = code }, code);
+    private static Task FailAsync(HttpContext context, int code, string message) => StatusAsync(context, code, "Failure", message);
+
+    // The library reads this kind and does not write it.
+    private static Task StatusAsync(HttpContext context, int code, string status, string message)
+    {
+        context.Response.StatusCode = code;
+        return context.Response.WriteAsJsonAsync(new { kind = "Status", apiVersion = "v1", metadata = new { }, status, message, code }, context.RequestAborted);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using k8s.Models;
+using OperatingProcess = System.Diagnostics.Process;
 
 namespace Kohakku.Tests.Dispatcher.Runtimes.Kubernetes;
 
@@ -26,7 +27,7 @@ internal sealed class FakePod(FakeCluster cluster, V1Job job)
         Status = new V1PodStatus { Phase = "Pending" },
     };
 
-    private Process? process;
+    private OperatingProcess? process;
 
     public string Name => pod.Metadata.Name;
     public string JobUid => job.Metadata.Uid;
@@ -117,12 +118,13 @@ internal sealed class FakePod(FakeCluster cluster, V1Job job)
     private async Task<bool> PullAsync(V1Container container, bool isInit)
     {
         if (!cluster.PullFaults.TryGetValue(container.Image, out var states)) return true;
-        foreach (var (reason, message) in states)
+        // The kubelet tries, waits, and tries again.
+        for (var round = 0; cluster.PullFaults.ContainsKey(container.Image) && !deleted.Task.IsCompleted; round++)
         {
+            var (reason, message) = states[round % states.Length];
             Change(() => Set(container.Name, isInit, new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = reason, Message = message } }));
             await Task.WhenAny(deleted.Task, Task.Delay(50));
         }
-        await Task.WhenAny(deleted.Task, Until(() => !cluster.PullFaults.ContainsKey(container.Image)));
         return !deleted.Task.IsCompleted;
     }
 
@@ -172,7 +174,7 @@ internal sealed class FakePod(FakeCluster cluster, V1Job job)
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         foreach (var variable in container.Env ?? []) start.Environment[variable.Name] = Value(variable);
-        process = Process.Start(start)!;
+        process = OperatingProcess.Start(start)!;
         Change(() =>
         {
             Set(container.Name, isInit, new V1ContainerState { Running = running });
@@ -206,7 +208,7 @@ internal sealed class FakePod(FakeCluster cluster, V1Job job)
         try
         {
             if (running.HasExited) return;
-            using var kill = Process.Start("kill", [$"-{signal}", $"{running.Id}"]);
+            using var kill = OperatingProcess.Start("kill", [$"-{signal}", $"{running.Id}"]);
             await kill.WaitForExitAsync();
         }
         catch (InvalidOperationException)

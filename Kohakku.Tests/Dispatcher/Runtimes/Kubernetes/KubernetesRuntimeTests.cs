@@ -133,6 +133,7 @@ public sealed class KubernetesRuntimeTests
         Assert.Equal(9, (await (await worker.RuntimeAsync()).WaitAsync(launch.AttemptId, id, Cancelled)).ExitCode);
         await second.RemoveAsync(launch.AttemptId, Cancelled);
         Assert.Empty(await second.ListAsync(Cancelled));
+        await Eventually.Async(() => worker.Cluster.Store.Pods.Count == 0);
         Assert.Null((await (await worker.RuntimeAsync()).WaitAsync(launch.AttemptId, id, Cancelled)).ExitCode);
     }
 

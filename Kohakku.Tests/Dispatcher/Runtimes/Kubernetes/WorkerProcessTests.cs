@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Tests.Fixtures;
+using OperatingProcess = System.Diagnostics.Process;
 
 namespace Kohakku.Tests.Dispatcher.Runtimes.Kubernetes;
 
@@ -9,7 +10,7 @@ namespace Kohakku.Tests.Dispatcher.Runtimes.Kubernetes;
 public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("kwp-").FullName;
-    private readonly List<Process> started = [];
+    private readonly List<OperatingProcess> started = [];
 
     [Fact]
     public async Task An_agent_does_its_brief_in_a_pod_and_nothing_is_left()
@@ -82,7 +83,7 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         cluster.PullFaults["slow"] = [("ContainerCreating", "")];
         controller.Submit(runs, waits);
         await Eventually.Async(() => controller.TypesOf(runs.AttemptId).Contains(AttemptEventTypes.Running) && cluster.Store.Jobs.Count == 2);
-        using (var term = Process.Start("kill", ["-TERM", $"{dispatcher.Id}"])) await term.WaitForExitAsync();
+        using (var term = OperatingProcess.Start("kill", ["-TERM", $"{dispatcher.Id}"])) await term.WaitForExitAsync();
         foreach (var order in new[] { runs, waits })
         {
             var end = await controller.EndOfAsync(order.AttemptId);
@@ -143,11 +144,11 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         return settings;
     }
 
-    private Process Start(Dictionary<string, string?> settings)
+    private OperatingProcess Start(Dictionary<string, string?> settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Kohakku.Dispatcher.dll")]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (key, value) in settings) start.Environment[key] = value;
-        var process = Process.Start(start)!;
+        var process = OperatingProcess.Start(start)!;
         started.Add(process);
         process.OutputDataReceived += (_, line) =>
         {
