@@ -8,6 +8,7 @@ using Kohakku.Dispatcher.Registration;
 using Kohakku.Dispatcher.Reporting;
 using Kohakku.Dispatcher.Runtimes;
 using Kohakku.Dispatcher.Runtimes.Docker;
+using Kohakku.Dispatcher.Runtimes.Kubernetes;
 using Kohakku.Dispatcher.Runtimes.Process;
 using Kohakku.Dispatcher.Sockets;
 using Kohakku.ServiceDefaults;
@@ -23,7 +24,7 @@ internal static class DispatcherServices
         var options = DispatcherOptions.Read(settings);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<AttemptSockets>(_ => new AttemptSockets(options.SocketFolder));
-        builder.AddRuntime(settings, options.DataFolder);
+        builder.AddRuntime(settings, options);
         builder.AddData();
         builder.AddAttempts(options);
         builder.AddController(options);
@@ -34,12 +35,22 @@ internal static class DispatcherServices
         return builder;
     }
 
-    private static void AddRuntime(this WebApplicationBuilder builder, SettingsReader settings, string data)
+    private static void AddRuntime(this WebApplicationBuilder builder, SettingsReader settings, DispatcherOptions dispatcher)
     {
-        var options = RuntimeOptions.Read(settings, data, builder.Environment.IsDevelopment());
+        var options = RuntimeOptions.Read(settings, dispatcher, builder.Environment.IsDevelopment());
         builder.Services.AddSingleton(options);
-        if (options.Backend == RuntimeBackend.Process) builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
-        else builder.Services.AddDockerRuntime();
+        switch (options.Backend)
+        {
+            case RuntimeBackend.Process:
+                builder.Services.AddSingleton<IAgentRuntime, ProcessRuntime>();
+                break;
+            case RuntimeBackend.Worker:
+                builder.Services.AddKubernetesRuntime();
+                break;
+            default:
+                builder.Services.AddDockerRuntime();
+                break;
+        }
     }
 
     private static void AddData(this WebApplicationBuilder builder)

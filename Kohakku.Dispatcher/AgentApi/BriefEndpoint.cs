@@ -9,9 +9,14 @@ namespace Kohakku.Dispatcher.AgentApi;
 /// <summary><c>GET /agent/v1/brief</c>: all that the runner needs to set the agent to work.</summary>
 internal static class BriefEndpoint
 {
-    public static async Task<Results<Ok<AgentBrief>, ProblemHttpResult>> ReadAsync(HttpContext context, StorageClient storage, CancellationToken cancellationToken)
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static async Task<Results<Ok<AgentBrief>, ProblemHttpResult>> ReadAsync(
+        HttpContext context, StorageClient storage, TimeProvider time, CancellationToken cancellationToken)
     {
         var attempt = context.Attempt();
+        // Nothing may come of it before it runs: a cluster tells of a start later than the agent asks, and its deadline counts from there.
+        if (!await attempt.Launched.WithinAsync(Patience, time, cancellationToken)) return Problems.Unavailable("This attempt is not running yet; ask again.");
         var order = attempt.Order;
         string text;
         try

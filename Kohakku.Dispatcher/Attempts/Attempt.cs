@@ -20,6 +20,7 @@ internal sealed class Attempt : IDisposable
     private readonly TimeProvider time;
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource launched = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AttemptStatus status = AttemptStatus.New;
     private long sequence;
     private long lastSign;
@@ -57,6 +58,8 @@ internal sealed class Attempt : IDisposable
     public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref lastSign));
     /// <summary>Cancelled when it is to be stopped.</summary>
     public CancellationToken Stopping { get; }
+    /// <summary>Completes when it runs, or never will: its agent may be quicker than the runtime, which tells of its start.</summary>
+    public Task Launched => launched.Task;
     /// <summary>Completes when the controller has its end, or wants to hear nothing more of it.</summary>
     public Task Acknowledged => acknowledged.Task;
 
@@ -127,6 +130,7 @@ internal sealed class Attempt : IDisposable
                 : JsonSerializer.Deserialize(progress.Result, ContractsJson.Default.AgentResult)),
         };
         attempt.Mailbox.Restore(stored.Messages);
+        if (attempt.status.IsOver || attempt.status.Phase == AttemptPhase.Running) attempt.launched.TrySetResult();
         if (attempt.status.Phase == AttemptPhase.Dropped) attempt.acknowledged.TrySetResult();
         if (attempt.status.Phase == AttemptPhase.Ended && stored.AcknowledgedSequence >= stored.LastSequence) attempt.acknowledged.TrySetResult();
         return attempt;
@@ -147,6 +151,7 @@ internal sealed class Attempt : IDisposable
         var now = time.GetUtcNow();
         if (step.Status.Phase == AttemptPhase.Running) RunningAt ??= now;
         Volatile.Write(ref status, step.Status);
+        if (step.Status.IsOver || step.Status.Phase == AttemptPhase.Running) launched.TrySetResult();
         var made = step.Event is { } emission ? new AttemptEvent(Id, ++sequence, now, emission.Type, Data(emission)) : null;
         // Reports change events only; a stop is ordered again after a restart.
         var changed = step.Status.Phase != before.Phase || step.Status.Result != before.Result;

@@ -1,3 +1,4 @@
+using Kohakku.Dispatcher.Runtimes.Kubernetes;
 using Kohakku.ServiceDefaults;
 
 namespace Kohakku.Dispatcher.Runtimes;
@@ -8,6 +9,8 @@ internal enum RuntimeBackend
     Local,
     /// <summary>Child processes on this host, without isolation.</summary>
     Process,
+    /// <summary>Jobs of a Kubernetes cluster.</summary>
+    Worker,
 }
 
 /// <summary>What the runtimes take from the configuration, checked.</summary>
@@ -25,26 +28,34 @@ internal sealed record RuntimeOptions
     /// <summary><c>SOCKET_VOLUME</c>: the volume that holds the sockets when the dispatcher is itself a container.</summary>
     public string? SocketVolume { get; init; }
     public required Runner Runner { get; init; }
+    /// <summary>For <c>worker</c>.</summary>
+    public KubernetesOptions Kubernetes { get; init; } = new();
 
     /// <summary>Faults are noted in <paramref name="settings"/>, to be reported with all others.</summary>
-    /// <param name="data">The data folder, below which defaults are.</param>
+    /// <param name="dispatcher">Below whose data folder defaults are, and whose address agents in a cluster are told.</param>
     /// <param name="isDevelopment">Outside it the <c>process</c> runtime, which isolates nothing, is refused.</param>
-    public static RuntimeOptions Read(SettingsReader settings, string data, bool isDevelopment) => new()
+    public static RuntimeOptions Read(SettingsReader settings, DispatcherOptions dispatcher, bool isDevelopment)
     {
-        Backend = ReadBackend(settings, isDevelopment),
-        DockerHost = ReadDockerHost(settings),
-        DockerNetwork = settings.Text("DOCKER_NETWORK", "kohakku_default", "The network of agents whose mode is `internet`, made where it is missing.", "a network's name"),
-        MaxConcurrentPulls = settings.Integer("MAX_CONCURRENT_PULLS", 2, 1, 64, "How many images are pulled at once."),
-        WorkspaceRoot = Path.GetFullPath(settings.Text(
-            "WORKSPACE_ROOT", Path.Combine(data, "workspaces"), "Where agents work, with `RUNTIME_BACKEND=process`.", "a folder", "$KOHAKKU_DATA/workspaces")),
-        SocketVolume = settings.Read(new Setting("SOCKET_VOLUME", "a volume's name", null, "The volume that holds `SOCKET_DIR` when the dispatcher is itself a container; unset, the folder is mounted.")),
-        Runner = Runner.Find(AppContext.BaseDirectory, settings.Read(new Setting("KOHAKKU_RUNNER", "a file", null, "The native runner that is put into agents; unset, the one that the build put beside the dispatcher."))),
-    };
+        var backend = ReadBackend(settings, isDevelopment);
+        if (backend == RuntimeBackend.Worker && !isDevelopment) CheckUrl(settings, dispatcher.Url);
+        return new RuntimeOptions
+        {
+            Backend = backend,
+            DockerHost = ReadDockerHost(settings),
+            DockerNetwork = settings.Text("DOCKER_NETWORK", "kohakku_default", "The network of agents whose mode is `internet`, made where it is missing.", "a network's name"),
+            MaxConcurrentPulls = settings.Integer("MAX_CONCURRENT_PULLS", 2, 1, 64, "How many images are pulled at once."),
+            WorkspaceRoot = Path.GetFullPath(settings.Text(
+                "WORKSPACE_ROOT", Path.Combine(dispatcher.DataFolder, "workspaces"), "Where agents work, with `RUNTIME_BACKEND=process`.", "a folder", "$KOHAKKU_DATA/workspaces")),
+            SocketVolume = settings.Read(new Setting("SOCKET_VOLUME", "a volume's name", null, "The volume that holds `SOCKET_DIR` when the dispatcher is itself a container; unset, the folder is mounted.")),
+            Runner = Runner.Find(AppContext.BaseDirectory, settings.Read(new Setting("KOHAKKU_RUNNER", "a file", null, "The native runner that is put into agents; unset, the one that the build put beside the dispatcher."))),
+            Kubernetes = KubernetesOptions.Read(settings, isUsed: backend == RuntimeBackend.Worker),
+        };
+    }
 
     private static RuntimeBackend ReadBackend(SettingsReader settings, bool isDevelopment)
     {
         var value = settings.Text(
-            "RUNTIME_BACKEND", "local", "Where agents run: `local` in containers of the Docker engine, `process` as processes of this machine, which isolates nothing.", "`local`, or in Development `process`");
+            "RUNTIME_BACKEND", "local", "Where agents run: `local` in containers of the Docker engine, `worker` as Jobs of a Kubernetes cluster, `process` as processes of this machine, which isolates nothing.", "`local`, `worker`, or in Development `process`");
         switch (value)
         {
             case "local":
@@ -52,16 +63,21 @@ internal sealed record RuntimeOptions
             case "process" when isDevelopment:
                 return RuntimeBackend.Process;
             case "process":
-                settings.Fault("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local.");
+                settings.Fault("RUNTIME_BACKEND is 'process', which isolates agents from nothing and runs in Development only; outside it takes local or worker.");
                 break;
             case "worker":
-                settings.Fault("RUNTIME_BACKEND is 'worker', which this release does not have; it takes local or process.");
-                break;
+                return RuntimeBackend.Worker;
             default:
-                settings.Fault($"RUNTIME_BACKEND is '{value}'; it takes local or process.");
+                settings.Fault($"RUNTIME_BACKEND is '{value}'; it takes local, worker or process.");
                 break;
         }
         return RuntimeBackend.Local;
+    }
+
+    private static void CheckUrl(SettingsReader settings, Uri url)
+    {
+        if (url.Scheme != Uri.UriSchemeHttp || url.IsLoopback)
+            settings.Fault($"DISPATCHER_URL is '{url.OriginalString}'; with RUNTIME_BACKEND=worker it takes the http:// address by which agents' pods reach this dispatcher.");
     }
 
     private static Uri? ReadDockerHost(SettingsReader settings)

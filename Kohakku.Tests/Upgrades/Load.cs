@@ -15,8 +15,8 @@ namespace Kohakku.Tests.Upgrades;
 internal sealed class Load : IAsyncDisposable
 {
     /// <summary>Of so many tasks one is a process; the others end inside the dispatcher.</summary>
-    private const int ProcessEvery = 8;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(150);
+    private const int ProcessEvery = 5;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan CutPause = TimeSpan.FromMilliseconds(20);
     private const int MostCuts = 25;
 

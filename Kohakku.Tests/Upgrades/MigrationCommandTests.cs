@@ -5,7 +5,7 @@ namespace Kohakku.Tests.Upgrades;
 /// <summary>The commands <c>migrate</c> and <c>seed</c> as processes: at once, again, killed, and while an instance serves.</summary>
 public sealed class MigrationCommandTests(PostgresFixture postgres, ObjectStorageFixture storage)
 {
-    private static readonly string[] Commands = ["migrate", "migrate", "seed"];
+    private static readonly string[] Commands = ["migrate", "seed"];
 
     [Fact]
     public async Task They_run_at_once_and_twice_on_a_new_database_though_one_is_killed_and_under_a_serving_instance_they_disturb_nobody()

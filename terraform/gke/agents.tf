@@ -31,8 +31,7 @@ resource "kubernetes_default_service_account_v1" "agents" {
   automount_service_account_token = false
 }
 
-# What the dispatcher may do here, and nowhere else: make, watch and remove Jobs, see what became of their pods, and read the last words of
-# one that died.
+# What the dispatcher may do here, and nowhere else; why stands in deploy/kubernetes/base/runtime/agents.yaml.
 resource "kubernetes_role_v1" "dispatcher" {
   metadata {
     name      = "dispatcher"
@@ -43,19 +42,31 @@ resource "kubernetes_role_v1" "dispatcher" {
   rule {
     api_groups = ["batch"]
     resources  = ["jobs"]
-    verbs      = ["create", "delete", "get", "list", "watch"]
+    verbs      = ["create", "delete", "get", "list"]
+  }
+
+  rule {
+    api_groups = [""]
+    resources  = ["secrets"]
+    verbs      = ["create"]
   }
 
   rule {
     api_groups = [""]
     resources  = ["pods"]
-    verbs      = ["get", "list", "watch"]
+    verbs      = ["delete", "list", "watch"]
   }
 
   rule {
     api_groups = [""]
     resources  = ["pods/log"]
     verbs      = ["get"]
+  }
+
+  rule {
+    api_groups = ["networking.k8s.io"]
+    resources  = ["networkpolicies"]
+    verbs      = ["list"]
   }
 }
 

@@ -25,6 +25,9 @@ locals {
       DISPATCHER_NAME               = "$(POD_NAME)"
       DISPATCHER_URL                = "http://$(POD_NAME).dispatcher.$(POD_NAMESPACE).svc:8080"
       RUNTIME_BACKEND               = "worker"
+      AGENT_NAMESPACE               = var.agents_namespace
+      AGENT_RUNTIME_CLASS           = "gvisor"
+      RUNNER_IMAGE                  = local.dispatcher_image
       MAX_CONCURRENT_AGENTS         = tostring(var.max_concurrent_agents)
       NUM_CONSUMERS                 = "8"
       KOHAKKU_DATA                  = "/var/lib/kohakku"

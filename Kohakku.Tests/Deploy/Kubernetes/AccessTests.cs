@@ -6,12 +6,14 @@ namespace Kohakku.Tests.Deploy.Kubernetes;
 public sealed class AccessTests
 {
     /// <summary>
-    /// What the `worker` runtime calls, and all it calls, in the agents' namespace: it makes, follows and removes Jobs (their pods go with them), reads what
-    /// became of the pods, and the last words of a runner that died. Whoever adds a call there adds it here and in runtime/agents.yaml.
+    /// What the `worker` runtime calls, and all it calls, in the agents' namespace: it makes, finds and removes Jobs, makes the Secret of each (and reads
+    /// none), follows their pods, ends them with a grace period of its choosing, and reads the last words of a runner that died; once it looks whether
+    /// there are walls. Whoever adds a call there adds it here and in runtime/agents.yaml.
     /// </summary>
     internal static readonly string[] WorkerCalls =
     [
-        "/pods get", "/pods list", "/pods watch", "/pods/log get", "batch/jobs create", "batch/jobs delete", "batch/jobs get", "batch/jobs list", "batch/jobs watch",
+        "/pods delete", "/pods list", "/pods watch", "/pods/log get", "/secrets create", "batch/jobs create", "batch/jobs delete", "batch/jobs get", "batch/jobs list",
+        "networking.k8s.io/networkpolicies list",
     ];
 
     public static TheoryData<string> Overlays => [.. Rendered.Overlays];
@@ -23,14 +25,19 @@ public sealed class AccessTests
         var rendered = await Rendered.OverlayAsync(overlay);
         Assert.Empty(rendered.Of<V1ClusterRole>());
         Assert.Empty(rendered.Of<V1ClusterRoleBinding>());
-        var role = Assert.Single(rendered.Of<V1Role>());
-        var binding = Assert.Single(rendered.Of<V1RoleBinding>());
-
-        Assert.Equal("kohakku-agents", role.Metadata.NamespaceProperty);
-        Assert.Equal(WorkerCalls.Order(StringComparer.Ordinal), Calls(role).Order(StringComparer.Ordinal));
-        Assert.Equal((role.Metadata.Name, "Role", role.Metadata.NamespaceProperty), (binding.RoleRef.Name, binding.RoleRef.Kind, binding.Metadata.NamespaceProperty));
-        var subject = Assert.Single(binding.Subjects);
-        Assert.Equal(("ServiceAccount", "dispatcher", "kohakku"), (subject.Kind, subject.Name, subject.NamespaceProperty));
+        // In its own namespace it looks up which image it is of.
+        var expected = new Dictionary<string, string[]> { ["kohakku-agents"] = WorkerCalls, ["kohakku"] = ["/pods get"] };
+        Assert.Equal(expected.Keys.Order(), rendered.Of<V1Role>().Select(role => role.Metadata.NamespaceProperty).Order());
+        Assert.Equal(2, rendered.Of<V1RoleBinding>().Count());
+        Assert.All(expected, pair =>
+        {
+            var role = Assert.Single(rendered.Of<V1Role>(), each => each.Metadata.NamespaceProperty == pair.Key);
+            var binding = Assert.Single(rendered.Of<V1RoleBinding>(), each => each.Metadata.NamespaceProperty == pair.Key);
+            Assert.Equal(pair.Value.Order(StringComparer.Ordinal), Calls(role).Order(StringComparer.Ordinal));
+            Assert.Equal((role.Metadata.Name, "Role"), (binding.RoleRef.Name, binding.RoleRef.Kind));
+            var subject = Assert.Single(binding.Subjects);
+            Assert.Equal(("ServiceAccount", "dispatcher", "kohakku"), (subject.Kind, subject.Name, subject.NamespaceProperty));
+        });
     }
 
     [Theory]
