@@ -29,8 +29,8 @@ internal sealed partial record KubernetesOptions
     public static KubernetesOptions Read(SettingsReader settings, bool isUsed) => new()
     {
         Kubeconfig = ReadFile(settings, isUsed),
-        Namespace = ReadName(settings, new("AGENT_NAMESPACE", ClusterName, "kohakku-agents", "For `worker`: the namespace that agents' Jobs are made in; not the dispatcher's own."), isUsed) ?? "kohakku-agents",
-        ServiceAccount = ReadName(settings, new("AGENT_SERVICE_ACCOUNT", ClusterName, "agent", "For `worker`: what agents' pods run as, without its token; credentials for private registries belong to it."), isUsed) ?? "agent",
+        Namespace = ReadName(settings, new("AGENT_NAMESPACE", ClusterName, "`kohakku-agents`", "For `worker`: the namespace that agents' Jobs are made in; not the dispatcher's own."), isUsed) ?? "kohakku-agents",
+        ServiceAccount = ReadName(settings, new("AGENT_SERVICE_ACCOUNT", ClusterName, "`agent`", "For `worker`: what agents' pods run as, without its token; credentials for private registries belong to it."), isUsed) ?? "agent",
         RuntimeClass = ReadName(settings, new("AGENT_RUNTIME_CLASS", ClusterName, null, "For `worker`: the runtime class of agents' pods, such as `gvisor`; unset, the cluster's own."), isUsed),
         RunnerImage = ReadImage(settings, isUsed),
         OwnPod = (
