@@ -57,7 +57,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void A_large_log_is_set_aside_at_the_next_start()
+    public void A_large_log_is_set_aside_also_while_it_is_written()
     {
         var folder = Directory.CreateTempSubdirectory("kohakku-logs-").FullName;
         try
@@ -66,6 +66,13 @@ public sealed class OutputTests
             using (var log = new ResourceLog(folder, "server")) log.Write("new");
             Assert.Equal("new\n", File.ReadAllText(Path.Combine(folder, "server.log")));
             Assert.True(File.Exists(Path.Combine(folder, "server.log.1")));
+
+            var line = new string('y', 1_000);
+            using (var log = new ResourceLog(folder, "server"))
+                for (var i = 0; i < 25_000; i++) log.Write(line);
+            Assert.Equal(["server.log", "server.log.1"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+            Assert.InRange(new FileInfo(Path.Combine(folder, "server.log.1")).Length, 10 << 20, (10 << 20) + 2_000);
+            Assert.InRange(new FileInfo(Path.Combine(folder, "server.log")).Length, 1, 10 << 20);
         }
         finally
         {
