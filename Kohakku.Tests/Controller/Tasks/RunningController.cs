@@ -55,9 +55,9 @@ internal sealed class RunningController : IAsyncDisposable
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["urls"] = "http://127.0.0.1:0",
-            ["ConnectionStrings:controller"] = await postgres.CreateDatabaseAsync(cancellationToken),
+            // It runs in Production, which wants a password, though this server asks for none.
+            ["ConnectionStrings:controller"] = $"{await postgres.CreateDatabaseAsync(cancellationToken)};Password=a-password-of-the-tests",
             ["KOHAKKU_API_TOKEN"] = Token,
             ["KOHAKKU_SECRET_KEY"] = "a-secret-of-32-bytes-for-the-tests",
             ["CALLBACK_SIGNING_KEY"] = "a-signing-key-of-32-bytes-for-the-tests",
