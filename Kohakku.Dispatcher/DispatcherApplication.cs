@@ -11,7 +11,7 @@ internal static class DispatcherApplication
     /// <param name="configure">The last word, for tests.</param>
     public static WebApplication Build(string[] arguments, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(arguments);
+        var builder = ServiceBuilder.Create(arguments);
         Add(builder);
         configure?.Invoke(builder);
         return Build(builder);

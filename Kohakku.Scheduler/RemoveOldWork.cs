@@ -17,6 +17,6 @@ internal sealed partial class RemoveOldWork(Retention retention, TimeProvider ti
         return TimeSpan.Zero;
     }
 
-    [LoggerMessage(3701, LogLevel.Information, "Old work was taken away: {Tasks} tasks with {Objects} objects, {Runs} runs, {Firings} firings, {Deliveries} deliveries of webhooks.")]
+    [LoggerMessage(3901, LogLevel.Information, "Old work was taken away: {Tasks} tasks with {Objects} objects, {Runs} runs, {Firings} firings, {Deliveries} deliveries of webhooks.")]
     private static partial void LogRemoved(ILogger logger, int tasks, int objects, int runs, int firings, int deliveries);
 }

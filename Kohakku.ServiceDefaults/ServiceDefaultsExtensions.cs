@@ -39,7 +39,7 @@ public static class ServiceDefaultsExtensions
             "From which level on lines are logged; `Logging__LogLevel__<category>` says it of a category. Read by .NET."));
     }
 
-    /// <summary>Stops the start where a setting is wrong; else problem answers, <c>/health</c>, <c>/ready</c> and <c>/metrics</c>.</summary>
+    /// <summary>Stops the start where a setting is wrong; else problem answers, <c>/alive</c>, <c>/health</c>, <c>/ready</c> and <c>/metrics</c>.</summary>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">Settings are wrong; it carries every fault.</exception>
     public static WebApplication UseServiceDefaults(this WebApplication app)
     {

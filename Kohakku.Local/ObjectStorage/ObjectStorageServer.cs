@@ -29,7 +29,7 @@ internal static class ObjectStorageServer
 
     public static WebApplication Build(ObjectStorageServerOptions options, TimeProvider? time = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = ServerBuilder.Create();
         builder.WebHost.UseUrls(options.Urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

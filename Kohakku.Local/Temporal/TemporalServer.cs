@@ -54,8 +54,7 @@ internal static class TemporalServer
 
     public static WebApplication Build(TemporalServerOptions options, TimeProvider? time = null)
     {
-        // Not the working directory, which the host would look for settings in and watch with all that is below, such as a database's files.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var builder = ServerBuilder.Create();
         builder.WebHost.UseUrls(options.Urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

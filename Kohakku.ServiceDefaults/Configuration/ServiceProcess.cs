@@ -46,7 +46,7 @@ public static class ServiceProcess
                 await SettingsCommand.RunAsync(arguments, add);
                 return 0;
             }
-            var builder = WebApplication.CreateBuilder(arguments);
+            var builder = ServiceBuilder.Create(arguments);
             add(builder);
             return await run(builder);
         });

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Kohakku.ServiceDefaults;
 
 /// <summary>
-/// <c>/health</c>: is this process of use (alive, its database there)? <c>/ready</c>: is everything there that it works with?
+/// <c>/alive</c>: does this process answer at all? <c>/health</c>: is it of use (its database there)? <c>/ready</c>: is everything there that it works with?
 /// Answers <c>{ "status": "healthy", "checks": { "database": { "status": "healthy", "durationMs": 0.8 } } }</c>, 503 when not.
 /// </summary>
 internal static class HealthEndpoints
@@ -21,6 +21,7 @@ internal static class HealthEndpoints
     // A path with a slash at its end matches the same route.
     public static void MapHealth(this WebApplication app)
     {
+        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }).AllowAnonymous().FinishThoughUnheard();
         app.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Live), ResponseWriter = WriteAsync }).AllowAnonymous().FinishThoughUnheard();
         app.MapHealthChecks("/ready", new HealthCheckOptions { ResponseWriter = WriteAsync }).AllowAnonymous().FinishThoughUnheard();
     }

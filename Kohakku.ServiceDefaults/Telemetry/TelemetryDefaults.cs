@@ -53,6 +53,6 @@ internal static class TelemetryDefaults
 
     /// <summary>Probes and scrapes would drown what people look for.</summary>
     private static bool IsWork(HttpContext context) =>
-        !(context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments("/ready")
+        !(context.Request.Path.StartsWithSegments("/alive") || context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments("/ready")
             || context.Request.Path.StartsWithSegments("/metrics"));
 }

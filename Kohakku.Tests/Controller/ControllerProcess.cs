@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Kohakku.Controller.Identity;
 using Kohakku.Tests.Controller.Data;
 using Kohakku.Tests.Fixtures;
@@ -13,9 +9,8 @@ namespace Kohakku.Tests.Controller;
 /// <summary>The controller as it ships: a process of its own on a free port, with a database and a data folder of its own.</summary>
 internal sealed class ControllerProcess : IAsyncDisposable
 {
-    private readonly Dictionary<string, string> _environment;
-    private readonly ConcurrentQueue<string> _output = new();
-    private Process? _process;
+    private readonly Dictionary<string, string?> _environment;
+    private ServiceProcess? _process;
 
     private ControllerProcess(string database, string folder, int port)
     {
@@ -38,10 +33,11 @@ internal sealed class ControllerProcess : IAsyncDisposable
     }
 
     public Uri Url { get; }
+    public int Id => _process?.Id ?? throw new InvalidOperationException("It is not started.");
     public string Database { get; }
     public string DataFolder { get; }
     /// <summary>What it has printed so far.</summary>
-    public IReadOnlyCollection<string> Output => _output;
+    public IReadOnlyCollection<string> Output => _process?.Output ?? [];
     public string TokenFile => Path.Combine(DataFolder, "api-token");
 
     /// <summary>Makes one that is not started, with variables besides its own.</summary>
@@ -64,48 +60,22 @@ internal sealed class ControllerProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         _process = Launch([], _environment);
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        using var client = new HttpClient { BaseAddress = Url };
-        await Eventually.Async(async () =>
-        {
-            Assert.False(_process.HasExited, $"The controller ended: {string.Join('\n', _output)}");
-            try
-            {
-                return (await client.GetAsync("/health", TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        }, TimeSpan.FromMinutes(2), "the controller is healthy");
+        await _process.AnswersAsync("/health");
     }
 
     public async Task StopAsync()
     {
-        if (_process is not { HasExited: false } process) return;
-        // SIGTERM, as a supervisor sends it.
-        using (var kill = Process.Start("kill", [process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await process.WaitForExitAsync(patience.Token);
+        if (_process is { HasExited: false }) await _process.StopAsync();
     }
 
     /// <summary>Runs one of its commands on the same database to its end.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> RunAsync(string[] arguments, params (string Name, string? Value)[] changes)
     {
-        var environment = new Dictionary<string, string>(_environment);
-        foreach (var (name, value) in changes)
-        {
-            environment.Remove(name);
-            if (value is not null) environment[name] = value;
-        }
-        using var process = Launch(arguments, environment);
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, await output, await errors);
+        var environment = new Dictionary<string, string?>(_environment);
+        foreach (var (name, value) in changes) environment[name] = value;
+        await using var command = Launch(arguments, environment);
+        var exitCode = await command.EndAsync();
+        return (exitCode, command.Printed(asErrors: false), command.Printed(asErrors: true));
     }
 
     /// <summary>A new link into the console, made as the command <c>login</c> makes it (which has its own test), but without a process for each.</summary>
@@ -137,23 +107,9 @@ internal sealed class ControllerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        _process?.Dispose();
+        if (_process is not null) await _process.DisposeAsync();
         Directory.Delete(DataFolder, recursive: true);
     }
 
-    private void Keep(string? line)
-    {
-        if (line is not null) _output.Enqueue(line);
-    }
-
-    private static Process Launch(string[] arguments, Dictionary<string, string> environment)
-    {
-        // Beside it lie the manifests of its static files, which are not in the tests' own folder.
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../Kohakku.Controller/bin", configuration, "net10.0/Kohakku.Controller.dll"));
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("KOHAKKU_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-        foreach (var (name, value) in environment) start.Environment[name] = value;
-        return Process.Start(start) ?? throw new InvalidOperationException("The controller did not start.");
-    }
+    private ServiceProcess Launch(string[] arguments, Dictionary<string, string?> environment) => new(Release.This.Program("Kohakku.Controller"), arguments, environment, Url);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Tests.Fixtures;
@@ -6,10 +5,10 @@ using Kohakku.Tests.Fixtures;
 namespace Kohakku.Tests.Dispatcher;
 
 /// <summary>The dispatcher as a process of its own, killed as only a process can be.</summary>
-public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IDisposable
+public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IAsyncDisposable
 {
     private readonly string folder = MakeFolder();
-    private readonly List<Process> started = [];
+    private readonly List<ServiceProcess> started = [];
 
     [Fact]
     public async Task A_killed_dispatcher_adopts_its_running_agents_when_it_comes_back()
@@ -25,8 +24,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         await Eventually.Async(() => File.Exists(Path.Combine(folder, "said")));
         var runtimeId = controller.EventsOf(order.AttemptId)[^1].Data!.Value.GetProperty("runtimeId").GetString()!;
 
-        first.Kill();
-        await first.WaitForExitAsync();
+        await first.KillAsync();
         Assert.True(Directory.Exists($"/proc/{runtimeId.Split(':')[0]}"), "The agent must outlive the dispatcher.");
         var second = Start(settings);
         await Eventually.Async(() => controller.Registrations.Count == 2);
@@ -37,8 +35,7 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         Assert.Equal([AttemptEventTypes.Starting, AttemptEventTypes.Running, AttemptEventTypes.Ended], controller.TypesOf(order.AttemptId));
         Assert.Single(controller.Registrations.Select(each => each.InstanceId).Distinct());
         await Eventually.Async(() => !File.Exists(log) && Directory.GetDirectories(Path.Combine(folder, "data", "workspaces")).Length == 0);
-        second.Kill();
-        await second.WaitForExitAsync();
+        await second.KillAsync();
     }
 
     [Fact]
@@ -51,11 +48,10 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         controller.Submit(order);
         await Eventually.Async(() => controller.TypesOf(order.AttemptId).Contains(AttemptEventTypes.Running));
         var runtimeId = controller.EventsOf(order.AttemptId)[^1].Data!.Value.GetProperty("runtimeId").GetString()!;
-        using (var term = Process.Start("kill", ["-TERM", $"{dispatcher.Id}"])) await term.WaitForExitAsync();
+        var stopped = dispatcher.StopAsync();
         var end = await controller.EndOfAsync(order.AttemptId);
         Assert.Equal((FailureReason.DispatcherLost, true), (end.Reason!.Value, end.Transient));
-        await dispatcher.WaitForExitAsync();
-        Assert.Equal(0, dispatcher.ExitCode);
+        Assert.Equal(0, await stopped);
         Assert.False(Directory.Exists($"/proc/{runtimeId.Split(':')[0]}"));
         Assert.Empty(Directory.GetDirectories(Path.Combine(folder, "data", "workspaces")));
     }
@@ -69,20 +65,14 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
             ["MAX_CONCURRENT_AGENTS"] = "0", ["DISPATCHER_LABELS"] = "gpu", ["CONTROLLER_URL"] = "nowhere",
         };
         var dispatcher = Start(settings);
-        var lines = (await dispatcher.StandardError.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        await dispatcher.WaitForExitAsync();
-        Assert.Equal(78, dispatcher.ExitCode);
+        Assert.Equal(78, await dispatcher.EndAsync());
+        var lines = dispatcher.Printed(asErrors: true).Split('\n');
         foreach (var key in settings.Keys.Skip(1).Append("CALLBACK_SIGNING_KEY")) Assert.Single(lines, line => line.StartsWith($"dispatcher: {key}", StringComparison.Ordinal));
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        // A test that failed half-way must not leave its process running.
-        foreach (var process in started)
-        {
-            if (!process.HasExited) process.Kill();
-            process.Dispose();
-        }
+        foreach (var process in started) await process.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -125,18 +115,10 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         return path;
     }
 
-    private Process Start(Dictionary<string, string?> settings)
+    private ServiceProcess Start(Dictionary<string, string?> settings)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Kohakku.Dispatcher.dll");
-        var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var (key, value) in settings) start.Environment[key] = value;
-        var process = Process.Start(start)!;
+        var process = new ServiceProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
         started.Add(process);
-        process.OutputDataReceived += (_, line) =>
-        {
-            if (Environment.GetEnvironmentVariable("KOHAKKU_TEST_LOGS") is not null) Console.WriteLine(line.Data);
-        };
-        process.BeginOutputReadLine();
         return process;
     }
 }

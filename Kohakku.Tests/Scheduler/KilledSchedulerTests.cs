@@ -26,18 +26,17 @@ public sealed class KilledSchedulerTests(PostgresFixture postgres)
             }, token);
         var (seed, database) = (Environment.TickCount, queue.ConnectionString);
         var random = new Random(seed);
-        SchedulerProcess[] running = [new(database), new(database)];
+        ServiceProcess[] running = [Schedulers.Start(database), Schedulers.Start(database)];
         try
         {
             for (var kill = 0; kill < Kills; kill++)
             {
                 // Somewhere within the work: when a random number of tasks more are there.
                 var until = await CountAsync("SELECT count(*) FROM tasks") + random.Next(1, 2 * Schedules);
-                await Eventually.Async(async () => await CountAsync("SELECT count(*) FROM tasks") >= until, TimeSpan.FromMinutes(2), $"{until} tasks; {running[0].Output} {running[1].Output}");
+                await Eventually.Async(async () => await CountAsync("SELECT count(*) FROM tasks") >= until, TimeSpan.FromMinutes(2), $"{until} tasks; {running[0]} {running[1]}");
                 var victim = random.Next(2);
-                running[victim].Kill();
-                running[victim].Dispose();
-                running[victim] = new SchedulerProcess(database);
+                await running[victim].DisposeAsync();
+                running[victim] = Schedulers.Start(database);
             }
 
             await queue.ExecuteAsync("UPDATE schedules SET next_at = NULL, enabled = false");
@@ -45,7 +44,7 @@ public sealed class KilledSchedulerTests(PostgresFixture postgres)
         }
         finally
         {
-            foreach (var scheduler in running) scheduler.Dispose();
+            foreach (var scheduler in running) await scheduler.DisposeAsync();
         }
 
         var what = $"seed {seed}";

@@ -29,20 +29,20 @@ public sealed class SentWebhookTests(PostgresFixture postgres)
         var registry = new WebhookRegistry(ControllerDatabases.Of(queue.Database), new WebhookSecrets(QueueFixture.Options), TimeProvider.System);
         var secret = await registry.PutAsync(queue.Project, "one", new PutWebhook { Url = receiver.Url, Events = ["task.succeeded"] }, token);
         (string, string)[] settings = [("WEBHOOKS_ALLOW_PRIVATE", "true"), ("KOHAKKU_SECRET_KEY", Encoding.UTF8.GetString(QueueFixture.Options.SecretKey))];
-        SchedulerProcess[] running = [new(queue.ConnectionString, settings), new(queue.ConnectionString, settings)];
+        ServiceProcess[] running = [Schedulers.Start(queue.ConnectionString, settings), Schedulers.Start(queue.ConnectionString, settings)];
         try
         {
             await queue.SubmitAsync(Tasks);
             var dispatcher = await queue.DispatcherAsync();
             foreach (var order in await queue.ClaimAsync(dispatcher, Tasks)) await queue.ReportAsync(dispatcher, order.AttemptId, (1, "ended", QueueFixture.Succeeded));
-            await Eventually.Async(() => receiver.Deliveries.Count >= Tasks / 2, TimeSpan.FromMinutes(2), $"half have come; {running[0].Output} {running[1].Output}");
-            running[0].Kill();
+            await Eventually.Async(() => receiver.Deliveries.Count >= Tasks / 2, TimeSpan.FromMinutes(2), $"half have come; {running[0]} {running[1]}");
+            await running[0].KillAsync();
             await Eventually.Async(
-                async () => await queue.ReadAsync("SELECT count(*) FROM webhook_deliveries WHERE status = 'delivered'") == $"{Tasks}", TimeSpan.FromMinutes(3), $"all are delivered; {running[1].Output}");
+                async () => await queue.ReadAsync("SELECT count(*) FROM webhook_deliveries WHERE status = 'delivered'") == $"{Tasks}", TimeSpan.FromMinutes(3), $"all are delivered; {running[1]}");
         }
         finally
         {
-            foreach (var scheduler in running) scheduler.Dispose();
+            foreach (var scheduler in running) await scheduler.DisposeAsync();
         }
 
         Assert.Equal(Tasks, receiver.Deliveries.Select(received => received.Event.Data.GetProperty("taskId").GetGuid()).Distinct().Count());

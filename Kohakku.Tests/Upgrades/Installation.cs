@@ -13,15 +13,15 @@ namespace Kohakku.Tests.Upgrades;
 internal sealed class Installation : IAsyncDisposable
 {
     private const string Token = "a-token-for-the-tests-only";
-    private readonly ConcurrentQueue<RunningService> _started = new();
+    private readonly ConcurrentQueue<ServiceProcess> _started = new();
     private readonly ConcurrentDictionary<string, string> _dispatcherDatabases = new();
     private readonly PostgresFixture _postgres;
-    private readonly Dictionary<string, string> _shared;
+    private readonly Dictionary<string, string?> _shared;
     private readonly string _folder;
     private readonly string _temporalAddress = $"127.0.0.1:{Ports.Next()}";
     private readonly string _temporalDatabase;
 
-    private Installation(PostgresFixture postgres, Dictionary<string, string> shared, string folder, string controllerDatabase, string temporalDatabase)
+    private Installation(PostgresFixture postgres, Dictionary<string, string?> shared, string folder, string controllerDatabase, string temporalDatabase)
     {
         (_postgres, _folder, _temporalDatabase, _shared) = (postgres, folder, temporalDatabase, shared);
         Database = NpgsqlDataSource.Create(controllerDatabase);
@@ -45,7 +45,7 @@ internal sealed class Installation : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("kup-").FullName;
         // Agents run as another user, who must be able to come in.
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
-        var shared = (await storage.CreateSettingsAsync()).ToDictionary(setting => setting.Key, setting => setting.Value!);
+        var shared = await storage.CreateSettingsAsync();
         return new Installation(postgres, shared, folder, await postgres.CreateDatabaseAsync(cancellation), await postgres.CreateDatabaseAsync(cancellation));
     }
 
@@ -58,38 +58,38 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>One that is not in service yet.</summary>
-    public RunningService StartController(Release release) => Start(release, "Kohakku.Controller", []);
+    public ServiceProcess StartController(Release release) => Start(release, "Kohakku.Controller", []);
 
     /// <summary>One that is ready and in service.</summary>
-    public async Task<RunningService> AddControllerAsync(Release release)
+    public async Task<ServiceProcess> AddControllerAsync(Release release)
     {
-        var controller = await StartController(release).ReadyAsync();
+        var controller = await StartController(release).AnswersAsync("/ready");
         Controllers.Add(controller);
         return controller;
     }
 
     /// <summary>One of the controller's commands.</summary>
-    public RunningService StartCommand(Release release, string command) => Start(release, "Kohakku.Controller", [command]);
+    public ServiceProcess StartCommand(Release release, string command) => Start(release, "Kohakku.Controller", [command]);
 
-    public Task<RunningService> StartWorkerAsync(Release release) => Start(release, "Kohakku.Workflows", []).ReadyAsync();
+    public Task<ServiceProcess> StartWorkerAsync(Release release) => Start(release, "Kohakku.Workflows", []).AnswersAsync("/ready");
 
-    public Task<RunningService> StartSchedulerAsync(Release release) => Start(release, "Kohakku.Scheduler", []).ReadyAsync();
+    public Task<ServiceProcess> StartSchedulerAsync(Release release) => Start(release, "Kohakku.Scheduler", []).AnswersAsync("/ready");
 
     /// <summary>With the database and the folder that any earlier one of its name had.</summary>
-    public async Task<RunningService> StartDispatcherAsync(Release release, string name)
+    public async Task<ServiceProcess> StartDispatcherAsync(Release release, string name)
     {
         if (!_dispatcherDatabases.TryGetValue(name, out var database))
             database = _dispatcherDatabases[name] = await _postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken);
         return await Start(release, "Kohakku.Dispatcher", [], ("DISPATCHER_NAME", name), ("ConnectionStrings__dispatcher", database),
-            ("RUNTIME_BACKEND", "process"), ("MAX_CONCURRENT_AGENTS", "8"), ("KOHAKKU_DATA", Path.Combine(_folder, name))).ReadyAsync();
+            ("RUNTIME_BACKEND", "process"), ("MAX_CONCURRENT_AGENTS", "8"), ("KOHAKKU_DATA", Path.Combine(_folder, name))).AnswersAsync("/ready");
     }
 
     /// <summary>Kohakku.Local's server, at the one address that it has here.</summary>
-    public async Task<RunningService> StartTemporalAsync(Release release)
+    public async Task<ServiceProcess> StartTemporalAsync(Release release)
     {
-        var server = new RunningService(
+        var server = new ServiceProcess(
             release.Program("Kohakku.Local", "kohakku-local"), ["temporal", "--urls", $"http://{_temporalAddress}"],
-            new Dictionary<string, string> { ["TEMPORAL_DATABASE"] = _temporalDatabase });
+            new Dictionary<string, string?> { ["TEMPORAL_DATABASE"] = _temporalDatabase });
         _started.Enqueue(server);
         await Eventually.Async(() => TemporalServerProcess.IsHealthyAsync(_temporalAddress), TimeSpan.FromMinutes(2), "Temporal is healthy");
         return server;
@@ -104,23 +104,19 @@ internal sealed class Installation : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var service in _started)
-        {
-            if (Environment.GetEnvironmentVariable("KOHAKKU_TEST_LOGS") is not null) Console.WriteLine($"{service.Name} at {service.Address}:\n{service.Output}");
-            await service.DisposeAsync();
-        }
+        foreach (var service in _started) await service.DisposeAsync();
         await Controllers.DisposeAsync();
         await Database.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
-    private RunningService Start(Release release, string project, string[] arguments, params (string Name, string Value)[] settings)
+    private ServiceProcess Start(Release release, string project, string[] arguments, params (string Name, string Value)[] settings)
     {
         var address = new Uri($"http://127.0.0.1:{Ports.Next()}");
-        var environment = new Dictionary<string, string>(_shared) { ["ASPNETCORE_URLS"] = address.ToString() };
+        var environment = new Dictionary<string, string?>(_shared) { ["ASPNETCORE_URLS"] = address.ToString() };
         if (project == "Kohakku.Dispatcher") environment["DISPATCHER_URL"] = address.ToString();
         foreach (var (name, value) in settings) environment[name] = value;
-        var service = new RunningService(release.Program(project), arguments, environment, address);
+        var service = new ServiceProcess(release.Program(project), arguments, environment, address);
         _started.Enqueue(service);
         return service;
     }

@@ -29,7 +29,7 @@ public sealed class MigrationCommandTests(PostgresFixture postgres, ObjectStorag
         await NextRelease.MigrateAsync(installation.Database);
         var older = installation.StartCommand(Release.This, "migrate");
         await AllEndWellAsync([older]);
-        Assert.Single(older.Output.Split('\n'), line => line.Contains(NextRelease.Migration, StringComparison.Ordinal));
+        Assert.Single(older.Output, line => line.Contains(NextRelease.Migration, StringComparison.Ordinal));
         await load.GoesOnAsync();
         await load.EndAsync();
 
@@ -40,8 +40,8 @@ public sealed class MigrationCommandTests(PostgresFixture postgres, ObjectStorag
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
     }
 
-    private static async Task AllEndWellAsync(IReadOnlyList<RunningService> commands)
+    private static async Task AllEndWellAsync(IReadOnlyList<ServiceProcess> commands)
     {
-        foreach (var command in commands) Assert.True(await command.EndAsync() == 0, $"{command.Name}: {command.Output}");
+        foreach (var command in commands) Assert.True(await command.EndAsync() == 0, command.ToString());
     }
 }

@@ -106,28 +106,28 @@ public sealed class RollingUpgradeTests(PostgresFixture postgres, ObjectStorageF
             return;
         }
         var migrate = installation.StartCommand(Release.This, "migrate");
-        Assert.True(await migrate.EndAsync() == 0, migrate.Output);
+        Assert.True(await migrate.EndAsync() == 0, migrate.ToString());
     }
 
     /// <summary>As after a crash. A release from before the floor refuses every newer database, by design: then it is not tried.</summary>
-    private async Task<RunningService> RestartAsync(Installation installation, RunningService controller)
+    private async Task<ServiceProcess> RestartAsync(Installation installation, ServiceProcess controller)
     {
         if (Release.Old != Release.This && installation.StartCommand(Release.Old, "migrate") is var migrate && await migrate.EndAsync() != 0)
         {
-            Assert.True(migrate.Output.Contains("by a newer release", StringComparison.Ordinal), migrate.Output);
-            output.WriteLine($"The old release does not know the floor, and is not restarted: {migrate.Output}");
+            Assert.Contains(migrate.Output, line => line.Contains("by a newer release", StringComparison.Ordinal));
+            output.WriteLine($"The old release does not know the floor, and is not restarted. {migrate}");
             return controller;
         }
         await controller.KillAsync();
         installation.Controllers.Remove(controller);
         var again = await installation.AddControllerAsync(Release.Old);
-        Assert.Single(again.Output.Split('\n'), line => line.Contains("of a newer release", StringComparison.Ordinal));
+        Assert.Single(again.Output, line => line.Contains("of a newer release", StringComparison.Ordinal));
         return again;
     }
 
     /// <summary>The new one comes before the old one goes; no address list names that any more when it is told to.</summary>
     /// <returns>The old one's exit code.</returns>
-    private static async Task<int> ReplaceAsync(Installation installation, RunningService controller)
+    private static async Task<int> ReplaceAsync(Installation installation, ServiceProcess controller)
     {
         await installation.AddControllerAsync(Release.This);
         installation.Controllers.Remove(controller);

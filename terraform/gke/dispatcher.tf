@@ -383,10 +383,10 @@ resource "kubernetes_stateful_set_v1" "dispatcher" {
           liveness_probe {
             period_seconds    = 10
             timeout_seconds   = 5
-            failure_threshold = 60
+            failure_threshold = 6
 
             http_get {
-              path = "/health"
+              path = "/alive"
               port = "http"
             }
           }

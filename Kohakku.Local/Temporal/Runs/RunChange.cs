@@ -132,7 +132,8 @@ internal sealed class RunChange(Run run, RunState state, DateTimeOffset now, boo
     /// <summary>This change and that of the successor, as they are written together.</summary>
     public Change ToChange(RunWrite? write, RunWrite? successor) => new()
     {
-        Runs = [.. new[] { write, successor }.OfType<RunWrite>()],
+        // A run that begins without one before it is the first of its workflow id.
+        Runs = [.. new[] { write is null ? null : write with { IsFirst = write.IsNew }, successor }.OfType<RunWrite>()],
         NewEffects = [.. Owed.Select(effect => effect.ToRow())],
         DoneEffects = Successor is null ? doneEffects : [.. doneEffects, .. Successor.doneEffects],
     };

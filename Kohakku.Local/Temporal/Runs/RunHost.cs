@@ -95,13 +95,16 @@ internal sealed class RunHost(RunStore store, TaskQueues queues, TimerQueue time
         ChangeAsync(key, static _ => ValueTask.CompletedTask, read, cancellationToken);
 
     /// <summary>Writes the first change of a run that is not in the list yet.</summary>
+    /// <exception cref="WorkflowIdInUseException">Its workflow id has a run; nothing was written.</exception>
     public Task BeginAsync(RunChange change) => WriteAsync(change);
+
+    /// <summary>The latest run of a workflow id, as far as it is in memory.</summary>
+    public Guid? KnownCurrent(string @namespace, string workflowId) => current.TryGetValue((@namespace, workflowId), out var known) ? known : null;
 
     /// <summary>The latest run of a workflow id, open or closed.</summary>
     public async ValueTask<Guid?> CurrentAsync(string @namespace, string workflowId, CancellationToken cancellationToken)
     {
-        if (current.TryGetValue((@namespace, workflowId), out var known)) return known;
-        return await store.CurrentRunAsync(@namespace, workflowId, cancellationToken);
+        return KnownCurrent(@namespace, workflowId) ?? await store.CurrentRunAsync(@namespace, workflowId, cancellationToken);
     }
 
     /// <summary>A run that was found in the store at the start of the server: what it waits for is set up.</summary>

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Kohakku.Local.Temporal.Runs.State;
+using Kohakku.Local.Temporal.Storage;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
@@ -11,10 +12,17 @@ internal sealed record IdPolicies(WorkflowIdReusePolicy Reuse, WorkflowIdConflic
 /// <param name="Started">A new run began; else it is the one that was there.</param>
 internal sealed record StartResult(Guid RunId, bool Started, WorkflowExecutionStatus Status);
 
-/// <summary>Starts runs. There is one open run for a workflow id at most: starts of the same id go one after the other.</summary>
+/// <summary>
+/// Starts runs. There is one open run for a workflow id at most: starts of the same id go one after the other. Most ids are new, and an id that is not in
+/// memory is taken for new without being looked up: where the database knows it after all, it refuses the write, and the id is looked up then.
+/// </summary>
 internal sealed class Starter(RunHost host)
 {
     private const int Stripes = 256;
+
+    /// <summary>A refused write has those that are written with it written again, so after one so many starts look their ids up first.</summary>
+    private const int CarefulStarts = 1_000;
+    private int careful;
     private readonly SemaphoreSlim[] stripes = [.. Enumerable.Range(0, Stripes).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <param name="begin">Makes the first change of the new run.</param>
@@ -30,10 +38,21 @@ internal sealed class Starter(RunHost host)
         {
             while (true)
             {
-                if (await host.CurrentAsync(@namespace, workflowId, cancellationToken) is not { } currentId)
+                var known = Volatile.Read(ref careful) > 0 && Interlocked.Decrement(ref careful) >= 0
+                    ? await host.CurrentAsync(@namespace, workflowId, cancellationToken)
+                    : host.KnownCurrent(@namespace, workflowId);
+                if (known is not { } currentId)
                 {
                     var first = begin(host.Time.GetUtcNow());
-                    await host.BeginAsync(first);
+                    try
+                    {
+                        await host.BeginAsync(first);
+                    }
+                    catch (WorkflowIdInUseException)
+                    {
+                        Volatile.Write(ref careful, CarefulStarts);
+                        continue;
+                    }
                     return new StartResult(first.State.RunId, true, first.State.Status);
                 }
                 if (await TryWithCurrentAsync(new RunKey(@namespace, currentId), workflowId, requestId, policies, begin, existing, cancellationToken) is { } result) return result;

@@ -4,6 +4,7 @@ namespace Kohakku.Local.Temporal.Storage;
 internal sealed class CommitGroup
 {
     private readonly Dictionary<Guid, EncodedRun> runs = [];
+    private readonly List<RunRow> firstRuns = [];
     private readonly Dictionary<(string Namespace, string WorkflowId), Guid> currentRuns = [];
     private readonly Dictionary<(Guid RunId, short Kind, string Key), ReadOnlyMemory<byte>?> parts = [];
     private readonly List<(Guid RunId, HistoryBatch Batch)> history = [];
@@ -16,6 +17,7 @@ internal sealed class CommitGroup
     }
 
     public IReadOnlyCollection<EncodedRun> Runs => runs.Values;
+    public IReadOnlyCollection<RunRow> FirstRuns => firstRuns;
     public IReadOnlyCollection<KeyValuePair<(string Namespace, string WorkflowId), Guid>> CurrentRuns => currentRuns;
     public IReadOnlyCollection<KeyValuePair<(Guid RunId, short Kind, string Key), ReadOnlyMemory<byte>?>> Parts => parts;
     public IReadOnlyCollection<(Guid RunId, HistoryBatch Batch)> History => history;
@@ -29,7 +31,8 @@ internal sealed class CommitGroup
             var write = pending.Change.Runs[index];
             var run = pending.Runs[index];
             runs[run.Row.RunId] = run;
-            if (write.IsNew) currentRuns[(run.Row.Namespace, run.Row.WorkflowId)] = run.Row.RunId;
+            if (write.IsFirst) firstRuns.Add(run.Row);
+            else if (write.IsNew) currentRuns[(run.Row.Namespace, run.Row.WorkflowId)] = run.Row.RunId;
             foreach (var part in write.Parts) parts[(run.Row.RunId, part.Kind, part.Key)] = part.Data;
             foreach (var batch in write.History) history.Add((run.Row.RunId, batch));
         }

@@ -28,6 +28,8 @@ internal static class GroupStatements
             search = excluded.search
         """;
 
+    private const string InsertCurrentRuns = "insert into current_run (namespace, workflow_id, run_id) select * from unnest($1::text[], $2::text[], $3::uuid[])";
+
     private const string UpsertCurrentRuns = """
         insert into current_run (namespace, workflow_id, run_id) select * from unnest($1::text[], $2::text[], $3::uuid[])
         on conflict (namespace, workflow_id) do update set run_id = excluded.run_id
@@ -51,11 +53,19 @@ internal static class GroupStatements
 
     private const string InsertEffects = "insert into effect (id, data) select * from unnest($1::uuid[], $2::bytea[])";
 
+    /// <summary>A first run was not the first of its workflow id.</summary>
+    public static bool IsIdInUse(Exception exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "current_run_pkey" };
+
     public static NpgsqlBatch Batch(NpgsqlConnection connection, long epoch, long number, CommitGroup group)
     {
         var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Command(AdvanceBatch, new NpgsqlParameter<long> { TypedValue = epoch }, new NpgsqlParameter<long> { TypedValue = number }));
         if (group.Runs.Count > 0) batch.BatchCommands.Add(RunsCommand(group.Runs));
+        if (group.FirstRuns.Count > 0)
+        {
+            var first = group.FirstRuns;
+            batch.BatchCommands.Add(Command(InsertCurrentRuns, Column(first, r => r.Namespace), Column(first, r => r.WorkflowId), Column(first, r => r.RunId)));
+        }
         if (group.CurrentRuns.Count > 0)
         {
             var current = group.CurrentRuns;

@@ -169,6 +169,11 @@ internal sealed partial class GroupWriter(Ownership ownership, TimeProvider time
     {
         if (group.Count == 1)
         {
+            if (GroupStatements.IsIdInUse(exception))
+            {
+                group[0].Fail(new WorkflowIdInUseException(exception));
+                return;
+            }
             LogRefused(logger, exception);
             group[0].Fail(exception);
             return;

@@ -46,6 +46,9 @@ internal sealed record RunWrite
     /// <summary>The run did not exist; it becomes the current run of its workflow id.</summary>
     public bool IsNew { get; init; }
 
+    /// <summary>Of a new run: its workflow id has none yet. Where it has, the change is refused with <see cref="WorkflowIdInUseException"/>.</summary>
+    public bool IsFirst { get; init; }
+
     /// <summary>In order; empty when the change wrote no event.</summary>
     public IReadOnlyList<HistoryBatch> History { get; init; } = [];
     public IReadOnlyList<PartWrite> Parts { get; init; } = [];

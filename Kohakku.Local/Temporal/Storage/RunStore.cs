@@ -43,6 +43,7 @@ internal sealed class RunStore : IAsyncDisposable
 
     /// <summary>Writes a change; returns when it is durable. Changes that arrive together are written in one transaction.</summary>
     /// <exception cref="PostgresException">The database refused it; nothing of it was written.</exception>
+    /// <exception cref="WorkflowIdInUseException">What was to be the first run of its workflow id is not.</exception>
     /// <exception cref="StorageException">Another server owns the database, or this one was closed.</exception>
     public Task CommitAsync(Change change) => writer.WriteAsync(change);
 

@@ -24,6 +24,27 @@ public sealed class StartTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Started_in_the_root_of_the_disk_it_does_not_watch_the_disk()
+    {
+        await using var controller = await ControllerProcess.StartNewAsync(postgres);
+        var watches = Directory.GetFiles($"/proc/{controller.Id}/fdinfo").Sum(Watches);
+        Assert.Equal(0, watches);
+
+        static int Watches(string descriptor)
+        {
+            try
+            {
+                return File.ReadLines(descriptor).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal));
+            }
+            catch (IOException)
+            {
+                // It was closed meanwhile.
+                return 0;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_token_file_that_opens_nothing_is_replaced_and_closed_to_others()
     {
         await using var controller = await ControllerProcess.CreateAsync(postgres);

@@ -51,7 +51,7 @@ internal sealed class RunningController : IAsyncDisposable
     public static async Task<RunningController> StartAsync(
         PostgresFixture postgres, ObjectStorageFixture storage, TimeProvider? time = null, CancellationToken cancellationToken = default, params (string Key, string Value)[] settings)
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = ServiceBuilder.Create();
         if (time is not null) builder.Services.AddSingleton(time);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -81,20 +81,10 @@ public sealed partial class WorkloadTests
                 // A check takes up to 3 s and then answers that it failed.
                 Assert.True(probe.TimeoutSeconds > 3, $"{workload.Name} is given up before it answers.");
             });
-            Assert.Equal(["/health", "/ready"], probes.Select(probe => probe.HttpGet.Path).Distinct().Order());
-            Assert.Equal("/health", container.LivenessProbe.HttpGet.Path);
+            Assert.Equal(["/alive", "/health", "/ready"], probes.Select(probe => probe.HttpGet.Path).Distinct().Order());
+            // A restart brings no database back.
+            Assert.Equal("/alive", container.LivenessProbe.HttpGet.Path);
         }
-    }
-
-    [Theory]
-    [MemberData(nameof(Overlays))]
-    public async Task A_database_that_is_away_restarts_nothing_soon(string overlay)
-    {
-        var rendered = await Rendered.OverlayAsync(overlay);
-
-        Assert.All(
-            rendered.Workloads.Where(each => each.Service is "controller" or "dispatcher" or "scheduler" && !each.IsJob),
-            workload => Assert.True(workload.Pod.Containers[0].LivenessProbe is { } probe && probe.PeriodSeconds * probe.FailureThreshold >= 300, workload.Name));
     }
 
     [Theory]

@@ -1,8 +1,5 @@
-using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using Amazon.S3;
-using Kohakku.Local.ObjectStorage;
 using Kohakku.Tests.Fixtures;
 
 namespace Kohakku.Tests.Local.ObjectStorage;
@@ -10,30 +7,20 @@ namespace Kohakku.Tests.Local.ObjectStorage;
 /// <summary>The server as a process of its own, as AppHost runs it, so that it can be killed.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly ServiceProcess _process;
 
-    private ServerProcess(Process process, Uri endpoint) => (_process, Endpoint) = (process, endpoint);
+    private ServerProcess(ServiceProcess process) => _process = process;
 
-    public Uri Endpoint { get; }
+    public Uri Endpoint => _process.Address!;
 
     /// <summary>Starts it on a free port and waits until it answers.</summary>
     public static async Task<ServerProcess> StartAsync(string folder)
     {
         var endpoint = new Uri($"http://127.0.0.1:{Ports.Next()}");
-        var start = new ProcessStartInfo("dotnet", [typeof(ObjectStorageServer).Assembly.Location, "s3", "--urls", endpoint.GetLeftPart(UriPartial.Authority), "--data", folder])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["S3_ACCESS_KEY"] = ObjectStorageFixture.AccessKey;
-        start.Environment["S3_SECRET_KEY"] = ObjectStorageFixture.SecretKey;
-        var process = Process.Start(start)!;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        var server = new ServerProcess(process, endpoint);
-        using var client = new HttpClient { BaseAddress = endpoint };
-        await Eventually.Async(() => AnswersAsync(client), TimeSpan.FromMinutes(2), "the server answers");
-        return server;
+        var process = new ServiceProcess(
+            Release.This.Program("Kohakku.Local", "kohakku-local"), ["s3", "--urls", endpoint.GetLeftPart(UriPartial.Authority), "--data", folder],
+            new Dictionary<string, string?> { ["S3_ACCESS_KEY"] = ObjectStorageFixture.AccessKey, ["S3_SECRET_KEY"] = ObjectStorageFixture.SecretKey }, endpoint);
+        return new ServerProcess(await process.AnswersAsync("/health"));
     }
 
     public AmazonS3Client CreateClient() => new(
@@ -41,27 +28,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         new AmazonS3Config { ServiceURL = Endpoint.ToString(), ForcePathStyle = true, AuthenticationRegion = ObjectStorageFixture.Region, MaxErrorRetry = 0 });
 
     /// <summary>As <c>kill -9</c>.</summary>
-    public async Task KillAsync()
-    {
-        _process.Kill();
-        await _process.WaitForExitAsync(CancellationToken.None);
-    }
+    public Task KillAsync() => _process.KillAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited) await KillAsync();
-        _process.Dispose();
-    }
-
-    private static async Task<bool> AnswersAsync(HttpClient client)
-    {
-        try
-        {
-            return (await client.GetAsync("/health", TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 }

@@ -70,6 +70,37 @@ public sealed class ServerDeathTests(TemporalServerFixture server) : TemporalTes
     }
 
     [Fact(Timeout = 2 * Limit)]
+    public async Task An_id_whose_run_had_ended_before_is_no_new_one_afterwards()
+    {
+        StartWorker();
+        var ended = await Task.WhenAll(Enumerable.Range(0, 10).Select(async index =>
+        {
+            var handle = await Client.StartWorkflowAsync((EchoWorkflow workflow) => workflow.RunAsync($"{index}"), Options());
+            await handle.GetResultAsync();
+            return handle;
+        }));
+        await Server.KillAsync();
+        await Server.StartAgainAsync();
+        // All at once with others that are new, whose writes are not refused with theirs.
+        var fresh = Enumerable.Range(0, 10).Select(_ => Client.StartWorkflowAsync((EchoWorkflow workflow) => workflow.RunAsync("fresh"), Options())).ToList();
+        await Task.WhenAll(ended.Select(async (handle, index) =>
+        {
+            if (index % 2 == 0)
+            {
+                var again = await Client.StartWorkflowAsync((EchoWorkflow workflow) => workflow.RunAsync("again"), Options(options => options.Id = handle.Id));
+                Assert.NotEqual(handle.ResultRunId, again.ResultRunId);
+                Assert.Equal("again", await again.GetResultAsync().WaitAsync(Patience, Cancellation));
+                return;
+            }
+            var refused = await Assert.ThrowsAsync<WorkflowAlreadyStartedException>(() => Client.StartWorkflowAsync(
+                (EchoWorkflow workflow) => workflow.RunAsync("again"),
+                Options(options => (options.Id, options.IdReusePolicy) = (handle.Id, WorkflowIdReusePolicy.RejectDuplicate))));
+            Assert.Equal(handle.ResultRunId, refused.RunId);
+        }));
+        foreach (var handle in await Task.WhenAll(fresh)) Assert.Equal("fresh", await handle.GetResultAsync().WaitAsync(Patience, Cancellation));
+    }
+
+    [Fact(Timeout = 2 * Limit)]
     public async Task A_timer_that_was_due_meanwhile_fires()
     {
         StartWorker();

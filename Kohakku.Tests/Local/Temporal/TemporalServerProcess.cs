@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Kohakku.Tests.Fixtures;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -12,54 +10,30 @@ namespace Kohakku.Tests.Local.Temporal;
 internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
 {
     private readonly int _port = Ports.Next();
-    private readonly StringBuilder _output = new();
-    private Process? _process;
+    private ServiceProcess? _process;
 
     public string TargetHost => $"127.0.0.1:{_port}";
 
     /// <summary>Starts it and waits until it says that it is healthy.</summary>
     public async Task StartAsync()
     {
-        _process?.Dispose();
-        var start = new ProcessStartInfo(
-            "dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "kohakku-local.dll"), "temporal", "--urls", $"http://{TargetHost}",
-                "--namespace", TemporalServerFixture.Namespace,
-            ])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["TEMPORAL_DATABASE"] = database;
-        var process = _process = Process.Start(start)!;
-        process.OutputDataReceived += OnLine;
-        process.ErrorDataReceived += OnLine;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        if (_process is not null) await _process.DisposeAsync();
+        var process = _process = new ServiceProcess(
+            Release.This.Program("Kohakku.Local", "kohakku-local"),
+            ["temporal", "--urls", $"http://{TargetHost}", "--namespace", TemporalServerFixture.Namespace],
+            new Dictionary<string, string?> { ["TEMPORAL_DATABASE"] = database });
         await Eventually.Async(
-            () => process.HasExited ? throw new InvalidOperationException($"The server ended with {process.ExitCode}: {Output()}") : IsHealthyAsync(TargetHost),
-            TimeSpan.FromMinutes(2),
-            "the server is healthy");
+            () => process.HasExited ? throw new InvalidOperationException($"It ended: {process}") : IsHealthyAsync(TargetHost), TimeSpan.FromMinutes(2), "the server is healthy");
     }
 
     /// <summary>As <c>kill -9</c>.</summary>
-    public async Task KillAsync()
-    {
-        _process!.Kill();
-        await _process.WaitForExitAsync(CancellationToken.None);
-    }
+    public Task KillAsync() => _process!.KillAsync();
 
-    public string Output()
-    {
-        lock (_output) return _output.ToString();
-    }
+    public string Output() => string.Join('\n', _process?.Output ?? []);
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is null) return;
-        if (!_process.HasExited) await KillAsync();
-        _process.Dispose();
+        if (_process is not null) await _process.DisposeAsync();
     }
 
     /// <summary>Whether a server there says that it is healthy.</summary>
@@ -75,10 +49,5 @@ internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
             // It does not listen yet.
             return false;
         }
-    }
-
-    private void OnLine(object sender, DataReceivedEventArgs line)
-    {
-        lock (_output) _output.AppendLine(line.Data);
     }
 }

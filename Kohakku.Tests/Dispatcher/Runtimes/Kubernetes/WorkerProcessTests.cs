@@ -1,16 +1,14 @@
-using System.Diagnostics;
 using Kohakku.Contracts.Dispatching;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Tests.Fixtures;
-using OperatingProcess = System.Diagnostics.Process;
 
 namespace Kohakku.Tests.Dispatcher.Runtimes.Kubernetes;
 
 /// <summary>The whole way: the dispatcher as a process, a cluster's API, the real runner copied into the pod, and the agent protocol over HTTP.</summary>
-public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IDisposable
+public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("kwp-").FullName;
-    private readonly List<OperatingProcess> started = [];
+    private readonly List<ServiceProcess> started = [];
 
     [Fact]
     public async Task An_agent_does_its_brief_in_a_pod_and_nothing_is_left()
@@ -62,8 +60,7 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         controller.Submit(order);
         await Eventually.Async(() => controller.TypesOf(order.AttemptId).Contains(AttemptEventTypes.Running));
         await Eventually.Async(() => File.Exists(Path.Combine(cluster.PodOf(order.AttemptId).Workspace, "up")));
-        first.Kill();
-        await first.WaitForExitAsync();
+        await first.KillAsync();
         Start(settings);
         await Eventually.Async(() => controller.Registrations.Count == 2);
         await File.WriteAllTextAsync(Path.Combine(cluster.PodOf(order.AttemptId).Workspace, "go"), "");
@@ -83,14 +80,13 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         cluster.PullFaults["slow"] = [("ContainerCreating", "")];
         controller.Submit(runs, waits);
         await Eventually.Async(() => controller.TypesOf(runs.AttemptId).Contains(AttemptEventTypes.Running) && cluster.Store.Jobs.Count == 2);
-        using (var term = OperatingProcess.Start("kill", ["-TERM", $"{dispatcher.Id}"])) await term.WaitForExitAsync();
+        var stopped = dispatcher.StopAsync();
         foreach (var order in new[] { runs, waits })
         {
             var end = await controller.EndOfAsync(order.AttemptId);
             Assert.Equal((FailureReason.DispatcherLost, true), (end.Reason!.Value, end.Transient));
         }
-        await dispatcher.WaitForExitAsync();
-        Assert.Equal(0, dispatcher.ExitCode);
+        Assert.Equal(0, await stopped);
         Assert.Empty(cluster.Store.Jobs);
         await Eventually.Async(() => cluster.Store.Pods.Count == 0);
     }
@@ -102,19 +98,14 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         cluster.Denied.Add("create jobs");
         await using var controller = await ScriptedController.StartAsync();
         var dispatcher = Start(await SettingsAsync(controller, cluster));
-        var lines = (await dispatcher.StandardError.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        await dispatcher.WaitForExitAsync();
-        Assert.Equal(78, dispatcher.ExitCode);
+        Assert.Equal(78, await dispatcher.EndAsync());
+        var lines = dispatcher.Printed(asErrors: true).Split('\n');
         Assert.Contains("create jobs.batch", Assert.Single(lines, line => line.StartsWith("dispatcher: ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        foreach (var process in started)
-        {
-            if (!process.HasExited) process.Kill();
-            process.Dispose();
-        }
+        foreach (var process in started) await process.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -144,17 +135,10 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         return settings;
     }
 
-    private OperatingProcess Start(Dictionary<string, string?> settings)
+    private ServiceProcess Start(Dictionary<string, string?> settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Kohakku.Dispatcher.dll")]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var (key, value) in settings) start.Environment[key] = value;
-        var process = OperatingProcess.Start(start)!;
+        var process = new ServiceProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
         started.Add(process);
-        process.OutputDataReceived += (_, line) =>
-        {
-            if (Environment.GetEnvironmentVariable("KOHAKKU_TEST_LOGS") is not null) Console.WriteLine(line.Data);
-        };
-        process.BeginOutputReadLine();
         return process;
     }
 }

@@ -110,6 +110,29 @@ public sealed class RunStoreTests(PostgresFixture postgres) : IAsyncLifetime
         await _store.CommitAsync(TestRuns.New(TestRuns.Row("again")));
     }
 
+    [Fact]
+    public async Task What_is_not_the_first_run_of_its_id_is_refused_and_what_is_written_with_it_is_not()
+    {
+        var taken = TestRuns.Row("taken");
+        await _store.CommitAsync(First(taken));
+        var good = Enumerable.Range(0, 20).Select(number => TestRuns.Row($"good-{number}")).ToList();
+        var before = good.Take(10).Select(each => _store.CommitAsync(First(each))).ToList();
+        var late = TestRuns.Row("taken");
+        var fails = _store.CommitAsync(First(late));
+        var after = good.Skip(10).Select(each => _store.CommitAsync(First(each))).ToList();
+        await Assert.ThrowsAsync<WorkflowIdInUseException>(() => fails);
+        await Task.WhenAll([.. before, .. after]);
+        foreach (var each in good) Assert.Equal(each.RunId, await _store.CurrentRunAsync("default", each.WorkflowId, Token));
+        Assert.Null(await _store.LoadAsync("default", late.RunId, Token));
+        Assert.Equal(taken.RunId, await _store.CurrentRunAsync("default", "taken", Token));
+        // In another namespace the id is free; and what follows the run is refused nowhere.
+        await _store.CommitAsync(First(TestRuns.Row("taken") with { Namespace = "other" }));
+        await _store.CommitAsync(TestRuns.New(late));
+        Assert.Equal(late.RunId, await _store.CurrentRunAsync("default", "taken", Token));
+
+        static Change First(RunRow row) => new() { Runs = [new RunWrite { Row = row, IsNew = true, IsFirst = true }] };
+    }
+
     [Theory]
     [InlineData(1, 100, 1000, 1, 12)]
     [InlineData(4, 4, 1000, 4, 4)]

@@ -1,6 +1,6 @@
 using Kohakku.Tests.EndToEnd;
 
-namespace Kohakku.Tests.Upgrades;
+namespace Kohakku.Tests.Fixtures;
 
 /// <summary>The programs of one release: a built source tree.</summary>
 internal sealed record Release(string Folder)
