@@ -114,10 +114,13 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
     [Fact]
     public async Task A_paused_run_begins_nothing_until_it_is_resumed()
     {
-        await Kohakku.DefineAsync("name: two-naps\nsteps:\n  - { id: one, wait: 1s }\n  - { id: two, needs: [one], agent: noop, brief: x }\n");
-        var run = await Kohakku.RunAsync("two-naps");
+        await Kohakku.DefineAsync("name: two-steps\nsteps:\n  - { id: one, signal: { name: go } }\n  - { id: two, needs: [one], agent: noop, brief: x }\n");
+        var run = await Kohakku.RunAsync("two-steps");
         await Kohakku.WhenStepAsync(run.Id, "one", StepState.Waiting);
         await Kohakku.PostWellAsync($"runs/{run.Id}/pause");
+        await Kohakku.WhenRunAsync(run.Id, view => view.Status == RunState.Paused);
+        // What waits goes on waiting, and ends.
+        await Kohakku.PostWellAsync($"runs/{run.Id}/signals/go");
         var paused = await Kohakku.WhenRunAsync(run.Id, view => view.Status == RunState.Paused && view.Step("one").Status == StepState.Succeeded);
         Assert.Equal(StepState.Pending, paused.Step("two").Status);
         await Kohakku.PostWellAsync($"runs/{run.Id}/resume");
