@@ -125,7 +125,7 @@ public sealed class WorkflowTests(WorkflowTests.Installation installation) : ICl
         Assert.Equal(StepState.Pending, paused.Step("two").Status);
         await Kohakku.PostWellAsync($"runs/{run.Id}/resume");
         Assert.Equal(RunState.Succeeded, (await Kohakku.EndOfRunAsync(run.Id)).Status);
-        Assert.Equal(["run.created", "run.started", "run.paused", "run.resumed", "run.ended"], (await Kohakku.RunTimelineAsync(run.Id)).Select(entry => entry.Type).Where(type => type.StartsWith("run.", StringComparison.Ordinal)));
+        Assert.Equal(["run.created", "run.started", "run.paused", "run.signal", "run.resumed", "run.ended"], (await Kohakku.RunTimelineAsync(run.Id)).Select(entry => entry.Type).Where(type => type.StartsWith("run.", StringComparison.Ordinal)));
     }
 
     [Fact]
