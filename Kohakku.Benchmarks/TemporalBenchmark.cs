@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using Google.Protobuf;
-using Temporalio.Api.Command.V1;
-using Temporalio.Api.Enums.V1;
-using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
 using Temporalio.Worker;
 
@@ -23,7 +19,7 @@ internal static class TemporalBenchmark
     {
         var client = await TemporalClient.ConnectAsync(new(address) { Namespace = @namespace });
         var queue = $"bench-{Guid.NewGuid():N}";
-        await FirstTaskAsync(client, $"{queue}-polls", cancellationToken);
+        await new TemporalPolls(client, $"{queue}-polls").RunAsync(cancellationToken);
         using var worker = new TemporalWorker(
             client,
             new TemporalWorkerOptions(queue)
@@ -37,42 +33,6 @@ internal static class TemporalBenchmark
                 await SignalAsync(client, queue, cancellationToken);
             },
             cancellationToken);
-    }
-
-    /// <summary>Without the SDK's worker: how long after a start is asked for a poll that waits has its workflow task.</summary>
-    private static async Task FirstTaskAsync(TemporalClient client, string queue, CancellationToken cancellationToken)
-    {
-        var service = client.WorkflowService;
-        var call = new RpcOptions { CancellationToken = cancellationToken };
-        var (answered, seen) = (new List<double>(), new List<double>());
-        for (var i = -WarmUp; i < Starts; i++)
-        {
-            var poll = TaskOfPollAsync();
-            var started = Stopwatch.GetTimestamp();
-            await client.StartWorkflowAsync((NoopWorkflow workflow) => workflow.RunAsync(), Options(queue, cancellationToken));
-            var answer = Stopwatch.GetElapsedTime(started);
-            var (token, arrived) = await poll;
-            if (i >= 0)
-            {
-                answered.Add(answer.TotalMilliseconds);
-                seen.Add(Stopwatch.GetElapsedTime(started, arrived).TotalMilliseconds);
-            }
-            var end = new Command { CommandType = CommandType.CompleteWorkflowExecution, CompleteWorkflowExecutionCommandAttributes = new() };
-            await service.RespondWorkflowTaskCompletedAsync(new() { Namespace = client.Options.Namespace, TaskToken = token, Identity = queue, Commands = { end } }, call);
-        }
-
-        Report.Latencies($"{Starts} starts, one at a time, with a poll that waits", ("start answered", answered), ("start → first workflow task", seen));
-
-        async Task<(ByteString Token, long Arrived)> TaskOfPollAsync()
-        {
-            while (true)
-            {
-                var request = new PollWorkflowTaskQueueRequest { Namespace = client.Options.Namespace, TaskQueue = new() { Name = queue }, Identity = queue };
-                var task = await service.PollWorkflowTaskQueueAsync(request, call);
-                var arrived = Stopwatch.GetTimestamp();
-                if (!task.TaskToken.IsEmpty) return (task.TaskToken, arrived);
-            }
-        }
     }
 
     /// <summary>One start at a time on an idle server, each run ended before the next begins.</summary>
