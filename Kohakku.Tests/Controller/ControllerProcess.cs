@@ -10,26 +10,14 @@ namespace Kohakku.Tests.Controller;
 internal sealed class ControllerProcess : IAsyncDisposable
 {
     private readonly Dictionary<string, string?> _environment;
-    private ServiceProcess? _process;
+    private ProgramProcess? _process;
 
     private ControllerProcess(string database, string folder, int port)
     {
         (Database, DataFolder, Url) = (database, folder, new Uri($"http://127.0.0.1:{port}"));
-        _environment = new()
-        {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["ASPNETCORE_URLS"] = Url.ToString(),
-            ["CONTROLLER_URL"] = Url.ToString(),
-            ["ConnectionStrings__controller"] = database,
-            ["KOHAKKU_DATA"] = folder,
-            ["KOHAKKU_SECRET_KEY"] = "a-secret-of-more-than-32-bytes-for-the-tests",
-            ["CALLBACK_SIGNING_KEY"] = "a-signing-key-of-more-than-32-bytes-for-the-tests",
-            // Nothing listens there: what needs no objects must work without them.
-            ["S3_ENDPOINT"] = "http://127.0.0.1:9",
-            ["S3_ACCESS_KEY"] = "tests",
-            ["S3_SECRET_KEY"] = "tests-secret",
-            ["TEMPORAL_ADDRESS"] = "127.0.0.1:9",
-        };
+        _environment = LoneService.Settings(database, Url.ToString());
+        _environment["CONTROLLER_URL"] = Url.ToString();
+        _environment["KOHAKKU_DATA"] = folder;
     }
 
     public Uri Url { get; }
@@ -111,5 +99,5 @@ internal sealed class ControllerProcess : IAsyncDisposable
         Directory.Delete(DataFolder, recursive: true);
     }
 
-    private ServiceProcess Launch(string[] arguments, Dictionary<string, string?> environment) => new(Release.This.Program("Kohakku.Controller"), arguments, environment, Url);
+    private ProgramProcess Launch(string[] arguments, Dictionary<string, string?> environment) => new(Release.This.Program("Kohakku.Controller"), arguments, environment, Url);
 }

@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Dispatcher;
 public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IAsyncDisposable
 {
     private readonly string folder = MakeFolder();
-    private readonly List<ServiceProcess> started = [];
+    private readonly List<ProgramProcess> started = [];
 
     [Fact]
     public async Task A_killed_dispatcher_adopts_its_running_agents_when_it_comes_back()
@@ -115,9 +115,9 @@ public sealed class DispatcherProcessTests(PostgresFixture postgres, ObjectStora
         return path;
     }
 
-    private ServiceProcess Start(Dictionary<string, string?> settings)
+    private ProgramProcess Start(Dictionary<string, string?> settings)
     {
-        var process = new ServiceProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
+        var process = new ProgramProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
         started.Add(process);
         return process;
     }

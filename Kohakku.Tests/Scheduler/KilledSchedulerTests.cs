@@ -26,7 +26,7 @@ public sealed class KilledSchedulerTests(PostgresFixture postgres)
             }, token);
         var (seed, database) = (Environment.TickCount, queue.ConnectionString);
         var random = new Random(seed);
-        ServiceProcess[] running = [Schedulers.Start(database), Schedulers.Start(database)];
+        ProgramProcess[] running = [Schedulers.Start(database), Schedulers.Start(database)];
         try
         {
             for (var kill = 0; kill < Kills; kill++)

@@ -29,7 +29,7 @@ public sealed class SentWebhookTests(PostgresFixture postgres)
         var registry = new WebhookRegistry(ControllerDatabases.Of(queue.Database), new WebhookSecrets(QueueFixture.Options), TimeProvider.System);
         var secret = await registry.PutAsync(queue.Project, "one", new PutWebhook { Url = receiver.Url, Events = ["task.succeeded"] }, token);
         (string, string)[] settings = [("WEBHOOKS_ALLOW_PRIVATE", "true"), ("KOHAKKU_SECRET_KEY", Encoding.UTF8.GetString(QueueFixture.Options.SecretKey))];
-        ServiceProcess[] running = [Schedulers.Start(queue.ConnectionString, settings), Schedulers.Start(queue.ConnectionString, settings)];
+        ProgramProcess[] running = [Schedulers.Start(queue.ConnectionString, settings), Schedulers.Start(queue.ConnectionString, settings)];
         try
         {
             await queue.SubmitAsync(Tasks);

@@ -13,7 +13,7 @@ namespace Kohakku.Tests.Upgrades;
 internal sealed class Installation : IAsyncDisposable
 {
     private const string Token = "a-token-for-the-tests-only";
-    private readonly ConcurrentQueue<ServiceProcess> _started = new();
+    private readonly ConcurrentQueue<ProgramProcess> _started = new();
     private readonly ConcurrentDictionary<string, string> _dispatcherDatabases = new();
     private readonly PostgresFixture _postgres;
     private readonly Dictionary<string, string?> _shared;
@@ -58,10 +58,10 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>One that is not in service yet.</summary>
-    public ServiceProcess StartController(Release release) => Start(release, "Kohakku.Controller", []);
+    public ProgramProcess StartController(Release release) => Start(release, "Kohakku.Controller", []);
 
     /// <summary>One that is ready and in service.</summary>
-    public async Task<ServiceProcess> AddControllerAsync(Release release)
+    public async Task<ProgramProcess> AddControllerAsync(Release release)
     {
         var controller = await StartController(release).AnswersAsync("/ready");
         Controllers.Add(controller);
@@ -69,14 +69,14 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>One of the controller's commands.</summary>
-    public ServiceProcess StartCommand(Release release, string command) => Start(release, "Kohakku.Controller", [command]);
+    public ProgramProcess StartCommand(Release release, string command) => Start(release, "Kohakku.Controller", [command]);
 
-    public Task<ServiceProcess> StartWorkerAsync(Release release) => Start(release, "Kohakku.Workflows", []).AnswersAsync("/ready");
+    public Task<ProgramProcess> StartWorkerAsync(Release release) => Start(release, "Kohakku.Workflows", []).AnswersAsync("/ready");
 
-    public Task<ServiceProcess> StartSchedulerAsync(Release release) => Start(release, "Kohakku.Scheduler", []).AnswersAsync("/ready");
+    public Task<ProgramProcess> StartSchedulerAsync(Release release) => Start(release, "Kohakku.Scheduler", []).AnswersAsync("/ready");
 
     /// <summary>With the database and the folder that any earlier one of its name had.</summary>
-    public async Task<ServiceProcess> StartDispatcherAsync(Release release, string name)
+    public async Task<ProgramProcess> StartDispatcherAsync(Release release, string name)
     {
         if (!_dispatcherDatabases.TryGetValue(name, out var database))
             database = _dispatcherDatabases[name] = await _postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken);
@@ -85,9 +85,9 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>Kohakku.Local's server, at the one address that it has here.</summary>
-    public async Task<ServiceProcess> StartTemporalAsync(Release release)
+    public async Task<ProgramProcess> StartTemporalAsync(Release release)
     {
-        var server = new ServiceProcess(
+        var server = new ProgramProcess(
             release.Program("Kohakku.Local", "kohakku-local"), ["temporal", "--urls", $"http://{_temporalAddress}"],
             new Dictionary<string, string?> { ["TEMPORAL_DATABASE"] = _temporalDatabase });
         _started.Enqueue(server);
@@ -110,13 +110,13 @@ internal sealed class Installation : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private ServiceProcess Start(Release release, string project, string[] arguments, params (string Name, string Value)[] settings)
+    private ProgramProcess Start(Release release, string project, string[] arguments, params (string Name, string Value)[] settings)
     {
         var address = new Uri($"http://127.0.0.1:{Ports.Next()}");
         var environment = new Dictionary<string, string?>(_shared) { ["ASPNETCORE_URLS"] = address.ToString() };
         if (project == "Kohakku.Dispatcher") environment["DISPATCHER_URL"] = address.ToString();
         foreach (var (name, value) in settings) environment[name] = value;
-        var service = new ServiceProcess(release.Program(project), arguments, environment, address);
+        var service = new ProgramProcess(release.Program(project), arguments, environment, address);
         _started.Enqueue(service);
         return service;
     }

@@ -32,10 +32,10 @@ internal sealed class LoadBalancer : IAsyncDisposable
     public int Refused => Volatile.Read(ref _refused);
 
     /// <summary>Used by one thread.</summary>
-    public void Add(ServiceProcess service) => _ports = [.. _ports, service.Address!.Port];
+    public void Add(ProgramProcess service) => _ports = [.. _ports, service.Address!.Port];
 
     /// <inheritdoc cref="Add"/>
-    public void Remove(ServiceProcess service) => _ports = [.. _ports.Where(port => port != service.Address!.Port)];
+    public void Remove(ProgramProcess service) => _ports = [.. _ports.Where(port => port != service.Address!.Port)];
 
     public async ValueTask DisposeAsync()
     {

@@ -40,7 +40,7 @@ public sealed class MigrationCommandTests(PostgresFixture postgres, ObjectStorag
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
     }
 
-    private static async Task AllEndWellAsync(IReadOnlyList<ServiceProcess> commands)
+    private static async Task AllEndWellAsync(IReadOnlyList<ProgramProcess> commands)
     {
         foreach (var command in commands) Assert.True(await command.EndAsync() == 0, command.ToString());
     }

@@ -110,7 +110,7 @@ public sealed class RollingUpgradeTests(PostgresFixture postgres, ObjectStorageF
     }
 
     /// <summary>As after a crash. A release from before the floor refuses every newer database, by design: then it is not tried.</summary>
-    private async Task<ServiceProcess> RestartAsync(Installation installation, ServiceProcess controller)
+    private async Task<ProgramProcess> RestartAsync(Installation installation, ProgramProcess controller)
     {
         if (Release.Old != Release.This && installation.StartCommand(Release.Old, "migrate") is var migrate && await migrate.EndAsync() != 0)
         {
@@ -127,7 +127,7 @@ public sealed class RollingUpgradeTests(PostgresFixture postgres, ObjectStorageF
 
     /// <summary>The new one comes before the old one goes; no address list names that any more when it is told to.</summary>
     /// <returns>The old one's exit code.</returns>
-    private static async Task<int> ReplaceAsync(Installation installation, ServiceProcess controller)
+    private static async Task<int> ReplaceAsync(Installation installation, ProgramProcess controller)
     {
         await installation.AddControllerAsync(Release.This);
         installation.Controllers.Remove(controller);

@@ -169,12 +169,9 @@ internal sealed partial class GroupWriter(Ownership ownership, TimeProvider time
     {
         if (group.Count == 1)
         {
-            if (GroupStatements.IsIdInUse(exception))
-            {
-                group[0].Fail(new WorkflowIdInUseException(exception));
-                return;
-            }
-            LogRefused(logger, exception);
+            // Expected: whoever starts a run looks its id up then.
+            if (GroupStatements.IsIdInUse(exception)) exception = new WorkflowIdInUseException(exception);
+            else LogRefused(logger, exception);
             group[0].Fail(exception);
             return;
         }

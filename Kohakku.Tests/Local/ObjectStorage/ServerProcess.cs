@@ -7,9 +7,9 @@ namespace Kohakku.Tests.Local.ObjectStorage;
 /// <summary>The server as a process of its own, as AppHost runs it, so that it can be killed.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private readonly ServiceProcess _process;
+    private readonly ProgramProcess _process;
 
-    private ServerProcess(ServiceProcess process) => _process = process;
+    private ServerProcess(ProgramProcess process) => _process = process;
 
     public Uri Endpoint => _process.Address!;
 
@@ -17,7 +17,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string folder)
     {
         var endpoint = new Uri($"http://127.0.0.1:{Ports.Next()}");
-        var process = new ServiceProcess(
+        var process = new ProgramProcess(
             Release.This.Program("Kohakku.Local", "kohakku-local"), ["s3", "--urls", endpoint.GetLeftPart(UriPartial.Authority), "--data", folder],
             new Dictionary<string, string?> { ["S3_ACCESS_KEY"] = ObjectStorageFixture.AccessKey, ["S3_SECRET_KEY"] = ObjectStorageFixture.SecretKey }, endpoint);
         return new ServerProcess(await process.AnswersAsync("/health"));

@@ -10,7 +10,7 @@ namespace Kohakku.Tests.Local.Temporal;
 internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
 {
     private readonly int _port = Ports.Next();
-    private ServiceProcess? _process;
+    private ProgramProcess? _process;
 
     public string TargetHost => $"127.0.0.1:{_port}";
 
@@ -18,7 +18,7 @@ internal sealed class TemporalServerProcess(string database) : IAsyncDisposable
     public async Task StartAsync()
     {
         if (_process is not null) await _process.DisposeAsync();
-        var process = _process = new ServiceProcess(
+        var process = _process = new ProgramProcess(
             Release.This.Program("Kohakku.Local", "kohakku-local"),
             ["temporal", "--urls", $"http://{TargetHost}", "--namespace", TemporalServerFixture.Namespace],
             new Dictionary<string, string?> { ["TEMPORAL_DATABASE"] = database });

@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Dispatcher.Runtimes.Kubernetes;
 public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFixture storage) : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("kwp-").FullName;
-    private readonly List<ServiceProcess> started = [];
+    private readonly List<ProgramProcess> started = [];
 
     [Fact]
     public async Task An_agent_does_its_brief_in_a_pod_and_nothing_is_left()
@@ -135,9 +135,9 @@ public sealed class WorkerProcessTests(PostgresFixture postgres, ObjectStorageFi
         return settings;
     }
 
-    private ServiceProcess Start(Dictionary<string, string?> settings)
+    private ProgramProcess Start(Dictionary<string, string?> settings)
     {
-        var process = new ServiceProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
+        var process = new ProgramProcess(Release.This.Program("Kohakku.Dispatcher"), [], settings);
         started.Add(process);
         return process;
     }

@@ -8,7 +8,7 @@ namespace Kohakku.Tests.Fixtures;
 /// A program as it ships, as a process of its own that can be stopped and killed, with nothing of these tests' environment that is Kohakku's. With
 /// <c>KOHAKKU_TEST_LOGS</c> set its lines are printed as they come.
 /// </summary>
-internal sealed class ServiceProcess : IAsyncDisposable
+internal sealed class ProgramProcess : IAsyncDisposable
 {
     private const string Kohakkus = "KOHAKKU_";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -19,7 +19,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="program">Its assembly: see <see cref="Release.Program"/>.</param>
     /// <param name="environment">Besides the tests' own; null takes a variable away.</param>
     /// <param name="address">Where it will listen; null for what does one thing and ends.</param>
-    public ServiceProcess(string program, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string?> environment, Uri? address = null)
+    public ProgramProcess(string program, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string?> environment, Uri? address = null)
     {
         (Name, Address) = ($"{Path.GetFileNameWithoutExtension(program)} {string.Join(' ', arguments)}".Trim(), address);
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
@@ -52,7 +52,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public override string ToString() => $"{Name}:\n{string.Join('\n', Output)}";
 
     /// <summary>Waits until it says that it is there (<c>/health</c>), or with <paramref name="path"/> <c>/ready</c> that it can work too.</summary>
-    public async Task<ServiceProcess> AnswersAsync(string path)
+    public async Task<ProgramProcess> AnswersAsync(string path)
     {
         using var client = new HttpClient { BaseAddress = Address };
         var last = "nothing";
