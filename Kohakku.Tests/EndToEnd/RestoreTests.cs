@@ -132,9 +132,9 @@ public sealed class RestoreTests
 
         Assert.Contains("1 goes on", await RunAsync("dotnet", [AppHost, "run", "controller", "reconcile"], kohakku.Data), StringComparison.Ordinal);
         await Eventually.Async(
-            async () => (await temporal.GetWorkflowHandle(RunWorkflow.IdOf(run.Id)).DescribeAsync()).RunId != first, TimeSpan.FromSeconds(30), "another workflow leads the run");
+            async () => (await temporal.GetWorkflowHandle(RunWorkflow.IdOf(run.Id)).DescribeAsync()).RunId != first, TimeSpan.FromMinutes(1), "another workflow leads the run");
         await Eventually.Async(
-            async () => (await orphan.DescribeAsync()).Status == Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Terminated, TimeSpan.FromSeconds(30), "the workflow without a run is ended");
+            async () => (await orphan.DescribeAsync()).Status == Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Terminated, TimeSpan.FromMinutes(1), "the workflow without a run is ended");
         Assert.Equal(Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Terminated, (await temporal.GetWorkflowHandle(RunWorkflow.IdOf(run.Id), first).DescribeAsync()).Status);
         await kohakku.PostWellAsync($"runs/{run.Id}/approvals/gate", """{"decision":"approve"}""");
         var ended = await kohakku.EndOfRunAsync(run.Id);

@@ -81,11 +81,11 @@ internal sealed class RunningKohakku : IAsyncDisposable
     public Task<TaskView> EndOfAsync(Guid id, TimeSpan? timeout = null) =>
         WhenAsync(id, task => task.Status.IsFinal(), timeout ?? TimeSpan.FromMinutes(1), $"task {id} is final");
 
-    public Task<TaskView> WhenAsync(Guid id, TaskState state) => WhenAsync(id, task => task.Status == state, TimeSpan.FromSeconds(30), $"task {id} is {state}");
+    public Task<TaskView> WhenAsync(Guid id, TaskState state) => WhenAsync(id, task => task.Status == state, TimeSpan.FromMinutes(1), $"task {id} is {state}");
 
     /// <summary>Until its agent runs; a task is Running from its claim on.</summary>
     public Task<TaskView> WhenAgentRunsAsync(Guid id) =>
-        WhenAsync(id, task => task.Attempts is [.., { Status: AttemptState.Running }], TimeSpan.FromSeconds(30), $"the agent of {id} runs");
+        WhenAsync(id, task => task.Attempts is [.., { Status: AttemptState.Running }], TimeSpan.FromMinutes(1), $"the agent of {id} runs");
 
     public async Task<IReadOnlyList<TaskEventView>> TimelineAsync(Guid id)
     {
@@ -100,7 +100,7 @@ internal sealed class RunningKohakku : IAsyncDisposable
     {
         var process = App.ProcessOf(resource) ?? throw new InvalidOperationException($"{resource} has no process.");
         System.Diagnostics.Process.GetProcessById(process.Pid).Kill();
-        await Eventually.Async(() => App.ProcessOf(resource) is { } next && next != process, TimeSpan.FromSeconds(30), $"{resource} was started again");
+        await Eventually.Async(() => App.ProcessOf(resource) is { } next && next != process, TimeSpan.FromMinutes(1), $"{resource} was started again");
     }
 
     public async Task StopAsync()

@@ -59,7 +59,7 @@ public sealed class KilledWorkflowTests
         {
             run = await kohakku.RunAsync("one");
             var temporal = await kohakku.TemporalAsync();
-            await Eventually.Async(async () => await IsInTurnAsync(temporal, run), TimeSpan.FromSeconds(30), "a turn has begun");
+            await Eventually.Async(async () => await IsInTurnAsync(temporal, run), TimeSpan.FromMinutes(1), "a turn has begun");
             await kohakku.KillAsync("temporal-worker");
         }
 

@@ -6,7 +6,7 @@ namespace Kohakku.Tests.Fixtures;
 /// <summary>Waits for what will become true, instead of sleeping and hoping.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     public static Task Async(Func<bool> condition, TimeSpan? timeout = null, [CallerArgumentExpression(nameof(condition))] string what = "") =>

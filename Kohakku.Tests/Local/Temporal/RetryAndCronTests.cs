@@ -55,7 +55,7 @@ public sealed class RetryAndCronTests(TemporalServerFixture server) : TemporalTe
     {
         var handle = await Client.StartWorkflowAsync(
             (AttemptsWorkflow workflow) => workflow.RunAsync(2, "Again"),
-            Options(options => options.RetryPolicy = Fast with { InitialInterval = TimeSpan.FromSeconds(2) }));
+            Options(options => options.RetryPolicy = Fast with { InitialInterval = TimeSpan.FromSeconds(5) }));
         StartWorker();
         await HasEventAsync(Client.GetWorkflowHandle(handle.Id, handle.ResultRunId), EventType.WorkflowExecutionFailed);
         await Client.GetWorkflowHandle(handle.Id).SignalAsync("Unknown", ["x"]);

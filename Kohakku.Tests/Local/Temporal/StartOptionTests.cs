@@ -20,13 +20,16 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
     public async Task A_start_delay_holds_the_first_task_back()
     {
         StartWorker();
-        var options = Options(options => options.StartDelay = TimeSpan.FromSeconds(1));
-        var handle = await Client.StartWorkflowAsync((EchoWorkflow workflow) => workflow.RunAsync("delayed"), options);
-        Assert.Equal([EventType.WorkflowExecutionStarted], await EventTypesAsync(handle));
-        Assert.Equal("delayed", await handle.GetResultAsync());
-        var events = await EventsAsync(handle);
+        var late = await Client.StartWorkflowAsync(
+            (EchoWorkflow workflow) => workflow.RunAsync("late"), Options(options => options.StartDelay = TimeSpan.FromHours(1)));
+        var delayed = await Client.StartWorkflowAsync(
+            (EchoWorkflow workflow) => workflow.RunAsync("delayed"), Options(options => options.StartDelay = TimeSpan.FromSeconds(1)));
+        Assert.Equal("delayed", await delayed.GetResultAsync());
+        var events = await EventsAsync(delayed);
         Assert.Equal(TimeSpan.FromSeconds(1), events[0].WorkflowExecutionStartedEventAttributes.FirstWorkflowTaskBackoff.ToTimeSpan());
         Assert.True(events[1].EventTime.ToDateTime() - events[0].EventTime.ToDateTime() >= TimeSpan.FromSeconds(1));
+        // The worker was there all the time, and began first what started later.
+        Assert.Equal([EventType.WorkflowExecutionStarted], await EventTypesAsync(late));
     }
 
     [Fact(Timeout = Limit)]
@@ -53,7 +56,7 @@ public sealed class StartOptionTests(TemporalServerFixture server) : TemporalTes
         StartWorker();
         var options = Options(options =>
         {
-            options.ExecutionTimeout = TimeSpan.FromSeconds(2);
+            options.ExecutionTimeout = TimeSpan.FromSeconds(5);
             options.RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(100), BackoffCoefficient = 1 };
         });
         var handle = await Client.StartWorkflowAsync((AttemptsWorkflow workflow) => workflow.RunAsync(int.MaxValue, "again"), options);

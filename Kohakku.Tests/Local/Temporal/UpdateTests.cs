@@ -135,7 +135,7 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
         var result = update.GetResultAsync();
         await handle.SignalAsync(workflow => workflow.FinishAsync());
         await handle.GetResultAsync();
-        await Assert.ThrowsAnyAsync<TemporalException>(() => result.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        await Assert.ThrowsAnyAsync<TemporalException>(() => result.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
     }
 
     [Fact(Timeout = Limit)]

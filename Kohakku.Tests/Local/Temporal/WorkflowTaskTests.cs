@@ -14,9 +14,9 @@ public sealed class WorkflowTaskTests(TemporalServerFixture server) : TemporalTe
     public async Task A_bug_is_tried_again_until_somebody_mends_it()
     {
         var broken = StartWorkerOf<Variants.BrokenEchoWorkflow>();
-        // A worker tells of a first failure only; after the others the task times out.
+        // A worker tells of a first failure only; after the others the task times out. It has to tell of that one in time.
         var handle = await Client.StartWorkflowAsync(
-            (EchoWorkflow workflow) => workflow.RunAsync("mended"), Options(options => options.TaskTimeout = TimeSpan.FromSeconds(1)));
+            (EchoWorkflow workflow) => workflow.RunAsync("mended"), Options(options => options.TaskTimeout = TimeSpan.FromSeconds(5)));
         var failed = await HasEventAsync(handle, EventType.WorkflowTaskFailed);
         Assert.Contains("a bug, not a failure", failed.WorkflowTaskFailedEventAttributes.Failure.Message, StringComparison.Ordinal);
         await Eventually.Async(async () => (await DescribeAsync(handle)).PendingWorkflowTask?.Attempt >= 3);
@@ -136,7 +136,7 @@ public sealed class WorkflowTaskTests(TemporalServerFixture server) : TemporalTe
         StartWorker();
         // The worker lets four fifths of this pass before it says that it goes on; the rest is for a slow machine.
         var handle = await Client.StartWorkflowAsync(
-            (LongLocalActivityWorkflow workflow) => workflow.RunAsync(), Options(options => options.TaskTimeout = TimeSpan.FromSeconds(10)));
+            (LongLocalActivityWorkflow workflow) => workflow.RunAsync(), Options(options => options.TaskTimeout = TimeSpan.FromSeconds(20)));
         await Eventually.Async(async () => (await EventTypesAsync(handle)).Contains(EventType.WorkflowTaskCompleted));
         Activities.Release();
         Assert.Equal("held", await handle.GetResultAsync());

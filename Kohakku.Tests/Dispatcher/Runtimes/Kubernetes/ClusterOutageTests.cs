@@ -43,7 +43,7 @@ public sealed class ClusterOutageTests
         await Task.Delay(TimeSpan.FromSeconds(1), Cancelled);
         Assert.False(waiting.IsCompleted);
         worker.Cluster.IsAway = false;
-        Assert.Equal(9, (await waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancelled)).ExitCode);
+        Assert.Equal(9, (await waiting.WaitAsync(TimeSpan.FromMinutes(1), Cancelled)).ExitCode);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class ClusterOutageTests
         worker.Cluster.BreakWatches(gone: true);
         worker.Cluster.Store.RemovePod(worker.Cluster.PodOf(launch.AttemptId).Name);
         worker.Cluster.IsAway = false;
-        Assert.Null((await waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancelled)).ExitCode);
+        Assert.Null((await waiting.WaitAsync(TimeSpan.FromMinutes(1), Cancelled)).ExitCode);
     }
 
     [Fact]
