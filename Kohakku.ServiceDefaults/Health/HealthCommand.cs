@@ -10,7 +10,9 @@ internal static class HealthCommand
 {
     public const string Verb = "health";
     private const int DefaultPort = 5000;
-    private static readonly TimeSpan Patience = HealthEndpoints.CheckTimeout + TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it waits for an answer.</summary>
+    internal static readonly TimeSpan Patience = HealthEndpoints.CheckTimeout + TimeSpan.FromSeconds(5);
 
     public static bool IsMeant(string[] arguments) => arguments is [Verb] or [Verb, ['/', ..]];
 

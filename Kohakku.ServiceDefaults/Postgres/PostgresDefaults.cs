@@ -29,6 +29,7 @@ public static class PostgresDefaults
             // Its name stands in metrics, where else the connection string would.
             return new NpgsqlDataSourceBuilder(connectionString) { Name = database }.UseLoggerFactory(services.GetService<ILoggerFactory>()).Build();
         });
+        builder.Services.AddSingleton<PostgresHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<PostgresHealthCheck>("database", tags: [HealthEndpoints.Live], timeout: HealthEndpoints.CheckTimeout);
         return builder;
     }

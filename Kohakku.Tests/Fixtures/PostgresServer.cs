@@ -36,10 +36,26 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>In order, with its clients' sessions ended.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => RunAsync("pg_ctl", ["-D", $"{folder}/data", "-m", "fast", "-w", "stop"], cancellationToken);
 
+    /// <summary>As if its disk or its machine hung: connections are taken and kept, and nothing is answered.</summary>
+    public void Freeze() => Signal("STOP");
+
+    public void Thaw() => Signal("CONT");
+
     public async ValueTask DisposeAsync()
     {
+        Thaw();
         await KillAsync(CancellationToken.None);
         Directory.Delete(folder, recursive: true);
+    }
+
+    private void Signal(string name)
+    {
+        var server = File.ReadLines($"{folder}/data/postmaster.pid").First();
+        // The server first: it starts no session while the others are gone through.
+        using (var kill = Process.Start("kill", ["-s", name, server])) kill.WaitForExit();
+        var sessions = File.ReadAllText($"/proc/{server}/task/{server}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        using var killAll = Process.Start("kill", ["-s", name, .. sessions]);
+        killAll.WaitForExit();
     }
 
     private static Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)

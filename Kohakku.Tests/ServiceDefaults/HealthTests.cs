@@ -44,6 +44,26 @@ public sealed class HealthTests(PostgresFixture postgres, ObjectStorageFixture o
     }
 
     [Fact]
+    public async Task A_database_that_hangs_is_told_while_a_prober_waits_and_one_question_is_asked_of_it()
+    {
+        await using var server = await PostgresServer.StartNewAsync(Cancellation);
+        await using var service = await TestService.StartAsync(
+            new Dictionary<string, string?> { ["ConnectionStrings__controller"] = $"{server.ConnectionString};Pooling=true;Maximum Pool Size=2" },
+            builder => builder.AddPostgres("controller"), _ => { });
+        Assert.Equal(HttpStatusCode.OK, (await service.Client.GetAsync("/health", Cancellation)).StatusCode);
+        // With a connection in the pool, which is what hangs.
+        server.Freeze();
+        var asked = Task.WhenAll(Enumerable.Range(0, 10).Select(_ => service.Client.GetAsync("/health", Cancellation)));
+        foreach (var answer in await asked.WaitAsync(HealthCommand.Patience, Cancellation))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.Contains("does not answer", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
+        server.Thaw();
+        await Eventually.Async(async () => (await service.Client.GetAsync("/health", Cancellation)).IsSuccessStatusCode);
+    }
+
+    [Fact]
     public async Task Without_redis_or_storage_it_is_alive_but_not_ready()
     {
         var settings = new Dictionary<string, string?>
