@@ -26,7 +26,10 @@ internal sealed class CommandRun(IReadOnlyList<IResource> resources, ServiceFact
             await using var host = Host.Create(services, graph, graph.NeededInAllBy(resource), console);
             AllocateUnused();
             await host.StartAsync(cancellationToken);
-            return await ExecuteAsync(resource, command, cancellationToken);
+            var exitCode = await ExecuteAsync(resource, command, cancellationToken);
+            // On standard error: the command's output may be taken by a program.
+            await Console.Error.WriteLineAsync($"Nothing of {services.Data.FullPath} runs: what `{command[0]}` needed was started for it, and is stopped again. `make up` starts all.");
+            return exitCode;
         }
         catch (DataFolderTakenException)
         {

@@ -28,6 +28,7 @@ public sealed class AppHostProcessTests : IDisposable
         {
             Assert.Equal(0, await login.EndAsync());
             Assert.Contains((await AppHostProcess.AddressAsync(data, "controller")).Authority, login.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Nothing of", login.Output, StringComparison.Ordinal);
         }
         await Eventually.Async(() => host.Output.Contains("Ctrl-C stops everything", StringComparison.Ordinal));
 
@@ -82,6 +83,7 @@ public sealed class AppHostProcessTests : IDisposable
 
         Assert.Equal(0, await migrate.EndAsync());
 
+        Assert.Contains($"Nothing of {data} runs", migrate.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(Path.Combine(data, "run")));
         Assert.False(File.Exists(Path.Combine(data, "endpoints.json")));
     }
