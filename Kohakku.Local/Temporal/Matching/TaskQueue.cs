@@ -22,7 +22,7 @@ internal sealed class Waiter(Poller poller)
 }
 
 /// <summary>A queue in memory: tasks without a worker, or workers without a task. Safe for many threads; no one waits under its lock.</summary>
-internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
+internal sealed class TaskQueue(QueueKey key, EndedWorkers ended, TimeProvider time) : IDisposable
 {
     /// <summary>A worker that has not asked for this long is gone.</summary>
     private static readonly TimeSpan PollerLife = TimeSpan.FromSeconds(10);
@@ -130,6 +130,8 @@ internal sealed class TaskQueue(QueueKey key, TimeProvider time) : IDisposable
         var waiter = new Waiter(poller);
         lock (gate)
         {
+            // Under the lock: either it is seen here that the worker has ended, or the poll is there when its polls are ended.
+            if (ended.Contains(poller.WorkerKey)) return null;
             lastPollAt = lastTouchedAt = time.GetUtcNow();
             if (poller.Identity.Length > 0) pollers[poller.Identity] = lastPollAt;
             if (tasks.First is { } first)

@@ -10,6 +10,7 @@ namespace Kohakku.Local.Temporal.Matching;
 internal sealed class TaskQueues(TimeProvider time)
 {
     private readonly ConcurrentDictionary<QueueKey, TaskQueue> queues = [];
+    private readonly EndedWorkers ended = new(time);
     private readonly Lock sweeping = new();
     private readonly ConcurrentDictionary<Guid, QueryQueueTask> queries = [];
 
@@ -18,7 +19,7 @@ internal sealed class TaskQueues(TimeProvider time)
     {
         lock (sweeping)
         {
-            var queue = queues.GetOrAdd(key, static (key, time) => new TaskQueue(key, time), time);
+            var queue = queues.GetOrAdd(key, static (key, all) => new TaskQueue(key, all.ended, all.time), (ended, time));
             queue.Touch();
             return queue;
         }
@@ -64,6 +65,7 @@ internal sealed class TaskQueues(TimeProvider time)
     {
         if (workerKey.Length > 0)
         {
+            ended.Add(workerKey);
             foreach (var queue in queues.Values) queue.EndPolls(workerKey);
         }
         if (stickyQueue.Length == 0 || Find(new(@namespace, stickyQueue, QueueKind.Workflow)) is not { } sticky) return;

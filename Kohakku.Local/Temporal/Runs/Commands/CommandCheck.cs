@@ -88,6 +88,8 @@ internal sealed class CommandCheck
         CommandType.CancelWorkflowExecution => Closing(
             command.CancelWorkflowExecutionCommandAttributes, WorkflowTaskFailedCause.BadCancelWorkflowExecutionAttributes, command.CancelWorkflowExecutionCommandAttributes?.Details),
         CommandType.ContinueAsNewWorkflowExecution => ContinueAsNew(command.ContinueAsNewWorkflowExecutionCommandAttributes),
+        CommandType.ScheduleNexusOperation => ScheduleNexus(command.ScheduleNexusOperationCommandAttributes),
+        CommandType.RequestCancelNexusOperation => CancelNexus(command.RequestCancelNexusOperationCommandAttributes),
         _ => new CommandFault(WorkflowTaskFailedCause.Unspecified, $"Unknown command type: {command.CommandType}"),
     };
 
@@ -255,6 +257,17 @@ internal sealed class CommandCheck
         if (command.RetryPolicy is { } given && Retries.Fault(Retries.WithDefaults(given)) is { } policy) return new(Bad, $"invalid WorkflowRetryPolicy on ContinueAsNewWorkflowExecutionCommand: {policy}");
         return SearchAttributes(command.SearchAttributes);
     }
+
+    /// <summary>There is no endpoint here, which the workflow's author shall read, rather than that the worker is wrong.</summary>
+    private static CommandFault ScheduleNexus(ScheduleNexusOperationCommandAttributes? command) => new(
+        WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes,
+        command is null ? "empty ScheduleNexusOperationCommandAttributes" : $"endpoint \"{command.Endpoint}\" not found");
+
+    private static CommandFault CancelNexus(RequestCancelNexusOperationCommandAttributes? command) => new(
+        WorkflowTaskFailedCause.BadRequestCancelNexusOperationAttributes,
+        command is null
+            ? "empty CancelNexusOperationCommandAttributes"
+            : $"requested cancelation for a non-existing or already completed operation with scheduled event ID of {command.ScheduledEventId}");
 
     private CommandFault? Closing(object? attributes, WorkflowTaskFailedCause bad, IMessage? payload)
     {

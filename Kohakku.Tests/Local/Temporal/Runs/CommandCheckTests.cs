@@ -75,6 +75,11 @@ public sealed class CommandCheckTests : IDisposable
     }
 
     [Fact]
+    public void An_operation_of_Nexus_finds_no_endpoint() => Assert.Equal(
+        new CommandFault(WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes, "endpoint \"billing\" not found"),
+        Fault(new Command { CommandType = CommandType.ScheduleNexusOperation, ScheduleNexusOperationCommandAttributes = new() { Endpoint = "billing" } }));
+
+    [Fact]
     public void What_ended_while_the_task_ran_can_be_canceled()
     {
         _run.DoTask(Commands.Activity("a"), Commands.Timer("t", seconds: 1));

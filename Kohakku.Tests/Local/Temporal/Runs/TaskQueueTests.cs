@@ -10,9 +10,14 @@ public sealed class TaskQueueTests : IDisposable
 {
     private static readonly TimeSpan LongPoll = TimeSpan.FromMinutes(1);
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly EndedWorkers _ended;
     private readonly TaskQueue _queue;
 
-    public TaskQueueTests() => _queue = new TaskQueue(new QueueKey("default", "queue", QueueKind.Activity), _time);
+    public TaskQueueTests()
+    {
+        _ended = new EndedWorkers(_time);
+        _queue = new TaskQueue(new QueueKey("default", "queue", QueueKind.Activity), _ended, _time);
+    }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -23,7 +28,7 @@ public sealed class TaskQueueTests : IDisposable
         Gen.Select(Gen.Int[1, 8], Gen.Int[1, 4], Gen.Int[0, 200], Gen.Int).SampleAsync(
             async (pollers, offerers, tasks, seed) =>
             {
-                using var queue = new TaskQueue(_queue.Key, _time);
+                using var queue = new TaskQueue(_queue.Key, _ended, _time);
                 var given = new ConcurrentBag<long>();
                 using var stop = new CancellationTokenSource();
                 var polling = Enumerable.Range(0, pollers).Select(poller => Task.Run(() => PollAsync(queue, given, new Random(seed + poller), stop.Token))).ToList();
@@ -139,6 +144,24 @@ public sealed class TaskQueueTests : IDisposable
         Assert.True(_queue.IsIdle);
         _queue.Offer(Activity(1));
         Assert.False(_queue.IsIdle);
+    }
+
+    [Fact]
+    public async Task A_poll_that_comes_after_its_worker_shut_down_takes_nothing()
+    {
+        var queues = new TaskQueues(_time);
+        var queue = queues.Get(_queue.Key);
+        var early = queue.PollAsync(new("worker", "ending"), LongPoll, Token);
+        queues.ShutDown(_queue.Key.Namespace, "", "ending");
+        queue.Offer(Activity(1));
+        Assert.Null(await early);
+        Assert.Null(await queue.PollAsync(new("worker", "ending"), LongPoll, Token));
+        Assert.Equal(1, Number(await queue.PollAsync(new("worker", "another"), LongPoll, Token)));
+        // It is not remembered for ever.
+        _time.Advance(TimeSpan.FromSeconds(30));
+        var late = queue.PollAsync(new("worker", "ending"), LongPoll, Token);
+        queue.Offer(Activity(2));
+        Assert.Equal(2, Number(await late));
     }
 
     [Fact]
