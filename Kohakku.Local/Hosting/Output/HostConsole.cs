@@ -33,47 +33,53 @@ internal sealed class HostConsole(TextWriter output, bool isTerminal, bool verbo
     /// <summary>What the host itself has to say of a resource.</summary>
     public void Note(string resource, LineLevel level, string text) => Write(resource, level, text);
 
-    public void Say(string text = "")
-    {
-        lock (gate) output.WriteLine(text);
-    }
+    public void Say(string text = "") => Put(() => output.WriteLine(text));
 
-    public void Table(IReadOnlyList<(string Resource, string State, string Address)> rows)
+    public void Table(IReadOnlyList<(string Resource, string State, string Address)> rows) => Put(() =>
     {
-        lock (gate)
+        if (!isTerminal)
         {
-            if (!isTerminal)
-            {
-                var state = rows.Max(row => row.State.Length);
-                foreach (var row in rows) output.WriteLine($"{row.Resource.PadRight(width)}  {row.State.PadRight(state)}  {row.Address}".TrimEnd());
-                return;
-            }
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("Resource", "State", "Address");
-            foreach (var row in rows) table.AddRow(Markup.Escape(row.Resource), Colored(row.State), Markup.Escape(row.Address));
-            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) }).Write(table);
+            var state = rows.Max(row => row.State.Length);
+            foreach (var row in rows) output.WriteLine($"{row.Resource.PadRight(width)}  {row.State.PadRight(state)}  {row.Address}".TrimEnd());
+            return;
         }
-    }
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("Resource", "State", "Address");
+        foreach (var row in rows) table.AddRow(Markup.Escape(row.Resource), Colored(row.State), Markup.Escape(row.Address));
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) }).Write(table);
+    });
 
     private static string Colored(string state) =>
         $"[{(state is "healthy" or "running" or "done" ? "green" : state == "left out" ? "grey" : "red")}]{Markup.Escape(state)}[/]";
 
     private void Write(string resource, LineLevel level, string text)
     {
-        var prefix = prefixes.GetValueOrDefault(resource, "");
+        if (!isTerminal)
+        {
+            Say($"{resource.PadRight(width)} | {text}");
+            return;
+        }
+        var (start, end) = level switch
+        {
+            LineLevel.Error => ("\e[31m", "\e[0m"),
+            LineLevel.Warning => ("\e[33m", "\e[0m"),
+            _ => ("", ""),
+        };
+        Say($"{prefixes.GetValueOrDefault(resource, "")}{resource.PadRight(width)} |\e[0m {start}{text}{end}");
+    }
+
+    /// <summary>What can't be said (the output goes into a file, and the disk is full) is not: the installation must not end for it.</summary>
+    private void Put(Action write)
+    {
         lock (gate)
         {
-            if (!isTerminal)
+            try
             {
-                output.WriteLine($"{resource.PadRight(width)} | {text}");
-                return;
+                write();
             }
-            var (start, end) = level switch
+            catch (IOException)
             {
-                LineLevel.Error => ("\e[31m", "\e[0m"),
-                LineLevel.Warning => ("\e[33m", "\e[0m"),
-                _ => ("", ""),
-            };
-            output.WriteLine($"{prefix}{resource.PadRight(width)} |\e[0m {start}{text}{end}");
+                // There is nowhere else to say it.
+            }
         }
     }
 }

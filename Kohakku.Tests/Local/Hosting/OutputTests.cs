@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Kohakku.Local.Hosting.Output;
+using Kohakku.Tests.Fixtures;
 
 namespace Kohakku.Tests.Local.Hosting;
 
@@ -54,6 +57,28 @@ public sealed class OutputTests
         Assert.Contains("loud", log, StringComparison.Ordinal);
         Assert.DoesNotContain("quiet", test.Output, StringComparison.Ordinal);
         Assert.Contains("server |       loud", test.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void While_a_log_can_not_be_written_lines_are_counted_and_it_goes_on_when_it_can()
+    {
+        Requirement.Met(Environment.IsPrivilegedProcess, "only root mounts a disk that can be filled");
+        using var disk = new SmallDisk(megabytes: 1);
+        using var log = new ResourceLog(disk.Path, "server");
+        log.Write("first");
+        disk.Fill();
+        for (var i = 0; i < 10_000; i++) log.Write($"line {i}");
+        Assert.Equal("line 9999", log.Tail()[^1]);
+        disk.Free();
+        log.Write("last");
+
+        var lines = File.ReadAllLines(log.Path);
+        Assert.Equal("first", lines[0]);
+        Assert.Equal("last", lines[^1]);
+        var note = Regex.Match(lines[^2], @"^\[kohakku\] (\d+) lines are lost: they could not be written\.$");
+        Assert.True(note.Success, lines[^2]);
+        // The last that found room may have been cut, and looks like one of the others.
+        Assert.InRange(int.Parse(note.Groups[1].Value, CultureInfo.InvariantCulture) + lines.Count(line => Regex.IsMatch(line, @"^line \d+$")), 10_000, 10_001);
     }
 
     [Fact]
