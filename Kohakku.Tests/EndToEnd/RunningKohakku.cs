@@ -32,6 +32,9 @@ internal sealed class RunningKohakku : IAsyncDisposable
     public DistributedApplication App { get; }
     public HttpClient Api { get; }
 
+    /// <summary>What the AppHost's console shows.</summary>
+    public string Output => output.ToString();
+
     /// <summary>KOHAKKU_DATA.</summary>
     public string Data => folder.FullName;
 

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using Aspire.Hosting.Testing;
 using Kohakku.Contracts.Json;
 using Kohakku.Contracts.Tasks;
 using Kohakku.Tests.EndToEnd;
 using Kohakku.Tests.Fixtures;
+using Npgsql;
 
 namespace Kohakku.Tests.Faults;
 
@@ -32,10 +34,11 @@ public sealed class FullDiskTests
             disk.Fill();
             return await RefusedAsync(kohakku, accepted);
         });
+        await EndDatabaseAsync(kohakku, disk);
         disk.Free();
         await File.WriteAllTextAsync(go, "", Cancel);
 
-        await Eventually.Async(async () => !await RefusedAsync(kohakku, accepted));
+        await Eventually.Async(async () => !await RefusedAsync(kohakku, accepted), TimeSpan.FromMinutes(2));
         foreach (var id in accepted)
         {
             var ended = await kohakku.EndOfAsync(id, TimeSpan.FromMinutes(2));
@@ -48,6 +51,32 @@ public sealed class FullDiskTests
         // What the controller says is taken again, or it would wait for that some day: it tells of a dispatcher that registers.
         await kohakku.KillAsync("dispatcher");
         await Eventually.Async(() => File.ReadAllText(Path.Combine(kohakku.Data, "logs", "controller.log")).Contains("could not be written", StringComparison.Ordinal));
+    }
+
+    /// <summary>Without room for its write-ahead log PostgreSQL ends, and at its next start ends at once.</summary>
+    private static async Task EndDatabaseAsync(RunningKohakku kohakku, SmallDisk disk)
+    {
+        var connection = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1", Port = kohakku.App.GetEndpoint("postgres").Port, Username = "postgres", Database = "postgres", Pooling = false,
+            Password = (await File.ReadAllTextAsync(Path.Combine(kohakku.Data, "keys", "postgres-password"), Cancel)).Trim(),
+        };
+        await Eventually.Async(async () =>
+        {
+            disk.Fill();
+            try
+            {
+                await using var database = new NpgsqlConnection(connection.ConnectionString);
+                await database.OpenAsync(Cancel);
+                await using var command = new NpgsqlCommand("SELECT pg_switch_wal()", database);
+                await command.ExecuteNonQueryAsync(Cancel);
+                return false;
+            }
+            catch (NpgsqlException)
+            {
+                return kohakku.Output.Split("postgres ").Count(line => line.Contains("starting it again", StringComparison.Ordinal)) > 1;
+            }
+        });
     }
 
     /// <summary>Whether the database has no room for a task; one that it has room for is added.</summary>

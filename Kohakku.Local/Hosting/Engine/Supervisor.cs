@@ -74,7 +74,7 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
         try
         {
             await Task.WhenAll(dependencies).WaitAsync(stop);
-            while (await RunOnceAsync(stop, kill) is { } delay)
+            while (await RunOrWaitAsync(stop, kill) is { } delay)
             {
                 state = ServiceState.Restarting;
                 Restarts++;
@@ -91,7 +91,7 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
             GiveUp(fault);
             throw;
         }
-        catch (Exception fault) when (fault is InvalidOperationException or IOException or UnauthorizedAccessException or Win32Exception or DependencyFailedException)
+        catch (Exception fault) when (KeepsFromStarting(fault) || fault is DependencyFailedException)
         {
             if (fault is not DependencyFailedException) context.Console.Note(Name, LineLevel.Error, fault.Message);
             state = ServiceState.Failed;
@@ -105,7 +105,24 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
 
     public void Dispose() => log.Dispose();
 
+    private static bool KeepsFromStarting(Exception fault) => fault is InvalidOperationException or IOException or UnauthorizedAccessException or Win32Exception;
+
+    /// <summary>What keeps a service from its first start is for whoever starts it to mend; what keeps one that ran from starting again may pass (a full disk).</summary>
     /// <returns>How long to wait before the next start; null when there is to be none.</returns>
+    private async Task<TimeSpan?> RunOrWaitAsync(CancellationToken stop, CancellationToken kill)
+    {
+        try
+        {
+            return await RunOnceAsync(stop, kill);
+        }
+        catch (Exception fault) when (Healthy.IsCompletedSuccessfully && KeepsFromStarting(fault))
+        {
+            var delay = backoff.Next(TimeSpan.Zero);
+            context.Console.Note(Name, LineLevel.Error, $"could not be started: {fault.Message}; trying again{In(delay)}");
+            return delay;
+        }
+    }
+
     private async Task<TimeSpan?> RunOnceAsync(CancellationToken stop, CancellationToken kill)
     {
         state = ServiceState.Starting;
@@ -116,7 +133,7 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
         using var process = await context.Spawner.StartAsync(launch);
         var identity = ProcessIdentity.Of(process.Id);
         Process = identity;
-        if (identity is { } known) pidFile.Write(known);
+        Remember(identity);
         process.StandardInput.Close();
         var pump = new OutputPump(Name, log, context.Console);
         var output = Task.WhenAll(pump.RunAsync(process.StandardOutput, service.OutputLevels()), pump.RunAsync(process.StandardError, service.ErrorLevels()));
@@ -157,8 +174,23 @@ internal sealed class Supervisor(Service service, SupervisorContext context) : I
             throw new WrongConfigurationException(Name, log.Tail());
         }
         var delay = backoff.Next(ran);
-        context.Console.Note(Name, LineLevel.Warning, $"ended with {exitCode}; starting it again{(delay.TotalSeconds >= 1 ? $" in {delay.TotalSeconds:0.#} s" : "")}");
+        context.Console.Note(Name, LineLevel.Warning, $"ended with {exitCode}; starting it again{In(delay)}");
         return delay;
+    }
+
+    private static string In(TimeSpan delay) => delay.TotalSeconds >= 1 ? $" in {delay.TotalSeconds:0.#} s" : "";
+
+    /// <summary>A process that can't be remembered runs all the same: it ends with this host, unless that is killed in just the wrong moment.</summary>
+    private void Remember(ProcessIdentity? identity)
+    {
+        try
+        {
+            if (identity is { } known) pidFile.Write(known);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            context.Console.Note(Name, LineLevel.Warning, $"its process can't be noted: {fault.Message}");
+        }
     }
 
     private async Task BecomeHealthyAsync(long startedAt, CancellationToken ended)

@@ -40,16 +40,16 @@ internal sealed class ActivityOperatorCalls(RunLookup lookup, NamespaceCheck che
             var chosen = Chosen(request.Id, request.Type, request.MatchAll);
             await ChangeAsync(request.Namespace, request.Execution, chosen, call, (change, activity) =>
             {
-                if (!request.KeepPaused) activity.Pause = null;
                 if (activity.IsStarted)
                 {
-                    // The attempt that runs keeps its number, by which its worker answers.
+                    // The attempt that runs keeps its number, by which its worker answers, and counts as the first. It stays paused too, and its worker hears of both.
                     activity.ResetRequested = true;
                     activity.ResetsHeartbeat = request.ResetHeartbeat;
                 }
                 else
                 {
                     activity.Attempt = 1;
+                    if (!request.KeepPaused) activity.Pause = null;
                     if (request.ResetHeartbeat) activity.HeartbeatDetails = null;
                 }
                 change.OfferAgain(activity, Jitter(request.Jitter.ToSpan()));

@@ -20,7 +20,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         methods.Add<PollActivityTaskQueueRequest, PollActivityTaskQueueResponse>("PollActivityTaskQueue", PollAsync);
         methods.Add<RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse>("RecordActivityTaskHeartbeat", async (request, call) =>
         {
-            var told = await HeartbeatAsync(Token(request.TaskToken), request.Details, call.CancellationToken);
+            var told = await HeartbeatAsync(Token(request.Namespace, request.TaskToken), request.Details, call.CancellationToken);
             return new RecordActivityTaskHeartbeatResponse { CancelRequested = told.Cancel, ActivityPaused = told.Pause, ActivityReset = told.Reset };
         });
         methods.Add<RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatByIdResponse>("RecordActivityTaskHeartbeatById", async (request, call) =>
@@ -30,7 +30,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         });
         methods.Add<RespondActivityTaskCompletedRequest, RespondActivityTaskCompletedResponse>("RespondActivityTaskCompleted", async (request, call) =>
         {
-            await CompleteAsync(Token(request.TaskToken), request.Result, request.Identity, call.CancellationToken);
+            await CompleteAsync(Token(request.Namespace, request.TaskToken), request.Result, request.Identity, call.CancellationToken);
             return new RespondActivityTaskCompletedResponse();
         });
         methods.Add<RespondActivityTaskCompletedByIdRequest, RespondActivityTaskCompletedByIdResponse>("RespondActivityTaskCompletedById", async (request, call) =>
@@ -40,7 +40,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         });
         methods.Add<RespondActivityTaskFailedRequest, RespondActivityTaskFailedResponse>("RespondActivityTaskFailed", async (request, call) =>
         {
-            await FailAsync(Token(request.TaskToken), request.Failure, request.LastHeartbeatDetails, request.Identity, call.CancellationToken);
+            await FailAsync(Token(request.Namespace, request.TaskToken), request.Failure, request.LastHeartbeatDetails, request.Identity, call.CancellationToken);
             return new RespondActivityTaskFailedResponse();
         });
         methods.Add<RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedByIdResponse>("RespondActivityTaskFailedById", async (request, call) =>
@@ -51,7 +51,7 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         });
         methods.Add<RespondActivityTaskCanceledRequest, RespondActivityTaskCanceledResponse>("RespondActivityTaskCanceled", async (request, call) =>
         {
-            await CancelAsync(Token(request.TaskToken), request.Details, request.Identity, call.CancellationToken);
+            await CancelAsync(Token(request.Namespace, request.TaskToken), request.Details, request.Identity, call.CancellationToken);
             return new RespondActivityTaskCanceledResponse();
         });
         methods.Add<RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCanceledByIdResponse>("RespondActivityTaskCanceledById", async (request, call) =>
@@ -218,8 +218,9 @@ internal sealed class ActivityWorkerCalls(RunHost host, RunLookup lookup, TaskQu
         if (!activity.IsStarted) change.StartActivity(activity, identity, Guid.NewGuid().ToString(), null);
     }
 
-    private static Named Token(ByteString bytes)
+    private Named Token(string @namespace, ByteString bytes)
     {
+        check.CheckGiven(@namespace);
         var token = TaskToken.Parse(bytes);
         return new Named(token.Run, token.ActivityId, token);
     }

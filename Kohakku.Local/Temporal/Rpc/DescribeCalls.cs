@@ -33,8 +33,8 @@ internal sealed class DescribeCalls(RunHost host, RunLookup lookup, TaskQueues q
             ExecutionConfig = new()
             {
                 TaskQueue = WorkflowTasks.Normal(state),
-                WorkflowExecutionTimeout = state.ExecutionTimeout.ToDuration(),
-                WorkflowRunTimeout = state.RunTimeout.ToDuration(),
+                WorkflowExecutionTimeout = Limit(state.ExecutionTimeout),
+                WorkflowRunTimeout = Limit(state.RunTimeout),
                 DefaultWorkflowTaskTimeout = state.WorkflowTaskTimeout.ToDuration(),
                 UserMetadata = state.UserMetadata,
             },
@@ -88,6 +88,9 @@ internal sealed class DescribeCalls(RunHost host, RunLookup lookup, TaskQueues q
         };
     }
 
+    /// <summary>Left out where there is none, as clients show it so.</summary>
+    private static Google.Protobuf.WellKnownTypes.Duration? Limit(TimeSpan limit) => limit > TimeSpan.Zero ? limit.ToDuration() : null;
+
     private static PendingWorkflowTaskInfo? Pending(WorkflowTask? task) => task is null ? null : new PendingWorkflowTaskInfo
     {
         State = task.IsStarted ? PendingWorkflowTaskState.Started : PendingWorkflowTaskState.Scheduled,
@@ -120,7 +123,7 @@ internal sealed class DescribeCalls(RunHost host, RunLookup lookup, TaskQueues q
             HeartbeatDetails = activity.HeartbeatDetails,
             LastHeartbeatTime = activity.LastHeartbeatAt?.ToTimestamp(),
             LastStartedTime = activity.StartedAt?.ToTimestamp(),
-            Attempt = activity.Attempt,
+            Attempt = activity.CountedAttempt,
             MaximumAttempts = activity.RetryPolicy.MaximumAttempts,
             ScheduledTime = activity.IsStarted ? null : activity.ScheduledAt.ToTimestamp(),
             ExpirationTime = activity.ScheduleToClose > TimeSpan.Zero ? (activity.FirstScheduledAt + activity.ScheduleToClose).ToTimestamp() : null,

@@ -11,4 +11,11 @@ internal sealed class NamespaceCheck(NamespaceStore namespaces)
         if (name.Length == 0) throw RpcErrors.Invalid("Namespace not set on request.");
         if (namespaces.Find(name) is null) throw RpcErrors.NamespaceNotFound(name);
     }
+
+    /// <summary>For an answer to a task, whose token names the namespace too: it is looked at where the caller names it, and before the token.</summary>
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such namespace.</exception>
+    public void CheckGiven(string name)
+    {
+        if (name.Length > 0) Check(name);
+    }
 }

@@ -135,6 +135,7 @@ internal sealed class QueryCalls(RunHost host, RunLookup lookup, TaskQueues queu
 
     private RespondQueryTaskCompletedResponse Respond(RespondQueryTaskCompletedRequest request)
     {
+        check.CheckGiven(request.Namespace);
         var token = TaskToken.Parse(request.TaskToken);
         if (token.QueryId is not { } id || queues.FindQuery(id) is not { } query) throw RpcErrors.NotFound("query task not found, or already expired");
         query.Answer.TrySetResult(request);

@@ -17,10 +17,14 @@ internal sealed class WorkflowWorkerCalls(RunHost host, RunLookup lookup, TaskQu
     public void Map(GrpcMethods methods)
     {
         methods.Add<PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse>("PollWorkflowTaskQueue", PollAsync);
-        methods.Add<RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse>(
-            "RespondWorkflowTaskCompleted", (request, call) => completion.CompleteAsync(request, CancellationToken.None));
+        methods.Add<RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse>("RespondWorkflowTaskCompleted", (request, _) =>
+        {
+            check.CheckGiven(request.Namespace);
+            return completion.CompleteAsync(request, CancellationToken.None);
+        });
         methods.Add<RespondWorkflowTaskFailedRequest, RespondWorkflowTaskFailedResponse>("RespondWorkflowTaskFailed", async (request, _) =>
         {
+            check.CheckGiven(request.Namespace);
             await completion.FailAsync(request, CancellationToken.None);
             return new RespondWorkflowTaskFailedResponse();
         });

@@ -192,7 +192,7 @@ internal static class Activities
                     ScheduledEventId = activity.ScheduledId,
                     Identity = activity.Identity,
                     RequestId = activity.StartRequestId,
-                    Attempt = activity.Attempt,
+                    Attempt = activity.CountedAttempt,
                     LastFailure = activity.LastFailure,
                     WorkerVersion = activity.WorkerVersion,
                 },
@@ -211,9 +211,9 @@ internal static class Activities
         // One that is held back has not used up its attempts: it goes on when it is let go.
         (var delay, state) = activity.Pause is not null && Retries.IsRetryable(failure, activity.RetryPolicy)
             ? (TimeSpan.Zero, RetryState.InProgress)
-            : Retries.Next(activity.RetryPolicy, activity.Attempt, failure, change.Now, deadline);
+            : Retries.Next(activity.RetryPolicy, activity.CountedAttempt, failure, change.Now, deadline);
         if (delay is not { } wait) return false;
-        activity.Attempt = activity.ResetRequested ? 1 : activity.Attempt + 1;
+        activity.Attempt = activity.CountedAttempt + 1;
         if (activity.ResetsHeartbeat) activity.HeartbeatDetails = null;
         activity.ResetRequested = false;
         activity.ResetsHeartbeat = false;

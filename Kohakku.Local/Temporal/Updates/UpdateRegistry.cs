@@ -39,8 +39,9 @@ internal sealed class PendingUpdate(string id, Request? request, UpdateStage sta
     /// <summary>Also by being rejected: that is an outcome too.</summary>
     public void Complete(Outcome outcome)
     {
-        accepted.TrySetResult();
+        // First: who waits for it to be accepted looks at once for the outcome, and must not take a rejected one for accepted.
         completed.TrySetResult(outcome);
+        accepted.TrySetResult();
     }
 
     public void Abort(Exception reason)

@@ -37,6 +37,26 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task What_keeps_a_service_that_ran_from_starting_again_may_pass_and_is_waited_for()
+    {
+        Requirement.Program("busybox");
+        await using var test = new TestApplication();
+        var home = Directory.CreateDirectory(test.PathOf("home")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(home, "index.html"), "here", TestContext.Current.CancellationToken);
+        test.Builder.AddExecutable("server", "sh", home, "-c", "exec busybox httpd -f -p 127.0.0.1:$PORT -h .").WithHttpEndpoint(env: "PORT").WithHttpHealthCheck("/");
+        var app = await test.StartAsync();
+        Directory.Move(home, test.PathOf("away"));
+
+        Assert.NotNull(app.ProcessOf("server")).Signal(LibC.SigKill);
+
+        await Eventually.Async(() => test.Output.Contains("could not be started", StringComparison.Ordinal));
+        Directory.Move(test.PathOf("away"), home);
+        await Eventually.Async(() => test.Supervisor("server").State == ServiceState.Healthy);
+        using var client = app.CreateHttpClient("server");
+        Assert.Equal("here", await client.GetStringAsync("/", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_refused_configuration_is_not_tried_again_and_stops_the_start_with_the_services_own_line()
     {
         await using var test = new TestApplication();

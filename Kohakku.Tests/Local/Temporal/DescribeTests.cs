@@ -18,6 +18,8 @@ public sealed class DescribeTests(TemporalServerFixture server) : TemporalTest(s
             (handle.Id, handle.ResultRunId, "ListWorkflow", TaskQueue, WorkflowExecutionStatus.Running, null),
             (running.Id, running.RunId, running.WorkflowType, running.TaskQueue, running.Status, running.CloseTime));
         Assert.True(running.StartTime <= running.ExecutionTime);
+        var config = (await DescribeAsync(handle)).ExecutionConfig;
+        Assert.Equal((null, null), (config.WorkflowExecutionTimeout, config.WorkflowRunTimeout));
 
         await handle.SignalAsync(workflow => workflow.FinishAsync());
         await handle.GetResultAsync();

@@ -35,6 +35,26 @@ public sealed class UpdateTests(TemporalServerFixture server) : TemporalTest(ser
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Who_waits_until_an_update_is_accepted_hears_at_once_that_it_is_rejected()
+    {
+        StartWorker();
+        var handle = await StartAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            var answer = await Client.WorkflowService.UpdateWorkflowExecutionAsync(new()
+            {
+                Namespace = TemporalServerFixture.Namespace,
+                WorkflowExecution = new() { WorkflowId = handle.Id },
+                WaitPolicy = new() { LifecycleStage = UpdateWorkflowExecutionLifecycleStage.Accepted },
+                Request = new() { Meta = new() { UpdateId = $"rejected-{i}" }, Input = new() { Name = "Add", Args = new() { Payloads_ = { RawWorker.Json("") } } } },
+            });
+            Assert.Equal(UpdateWorkflowExecutionLifecycleStage.Completed, answer.Stage);
+            Assert.Equal("Empty", answer.Outcome.Failure.ApplicationFailureInfo.Type);
+        }
+        await FinishesWithAsync(handle);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task An_update_that_fails_says_why_and_the_run_goes_on()
     {
         StartWorker();

@@ -94,8 +94,12 @@ internal sealed class ActivityState
     /// <summary>Set while an operator holds it back: no further attempt begins, and the one that runs is told.</summary>
     public ActivityPause? Pause { get; set; }
 
-    /// <summary>An operator wants it to begin anew: the attempt that runs is told, and the next is the first again.</summary>
+    /// <summary>An operator wants it to begin anew: the attempt that runs is told, and counts as the first.</summary>
     public bool ResetRequested { get; set; }
+
+    /// <summary>The number of the attempt, for all but the worker that has it.</summary>
+    [JsonIgnore]
+    public int CountedAttempt => ResetRequested ? 1 : Attempt;
     public bool ResetsHeartbeat { get; set; }
 
     /// <summary>Read from the history when it is not in memory: inputs may be large and a heartbeat should not write them again.</summary>
