@@ -14,6 +14,9 @@ namespace Kohakku.Local.Temporal.Runs;
 /// </summary>
 internal static class Activities
 {
+    /// <summary>Workers send a heartbeat after four fifths of its timeout, which leaves little of a short one for the way. (A real server looks at timeouts up to a second late.)</summary>
+    private static readonly TimeSpan HeartbeatGrace = TimeSpan.FromMilliseconds(500);
+
     public static ActivityState ScheduleActivity(this RunChange change, ScheduleActivityTaskCommandAttributes command, HistoryEvent scheduled)
     {
         var attributes = scheduled.ActivityTaskScheduledEventAttributes;
@@ -168,7 +171,7 @@ internal static class Activities
         if (activity.StartedAt is { } started)
         {
             Consider(started, activity.StartToClose, TimeoutType.StartToClose);
-            Consider(activity.LastHeartbeatAt ?? started, activity.Heartbeat, TimeoutType.Heartbeat);
+            if (activity.Heartbeat > TimeSpan.Zero) Consider(activity.LastHeartbeatAt ?? started, activity.Heartbeat + HeartbeatGrace, TimeoutType.Heartbeat);
         }
         else if (activity.Pause is null)
         {

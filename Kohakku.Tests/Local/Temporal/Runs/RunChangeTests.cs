@@ -67,6 +67,20 @@ public sealed class RunChangeTests
     }
 
     [Fact]
+    public void A_heartbeat_has_half_a_second_for_its_way()
+    {
+        using var run = new PureRun();
+        run.DoTask(Commands.Activity("a", command => command.HeartbeatTimeout = new() { Seconds = 1 }));
+        run.StartActivity(Activity(run.State, "a"));
+        run.Time.Advance(TimeSpan.FromMilliseconds(1_499));
+        run.Fire();
+        Assert.DoesNotContain(EventType.ActivityTaskTimedOut, run.Types);
+        run.Time.Advance(TimeSpan.FromMilliseconds(1));
+        run.Fire();
+        Assert.Contains(EventType.ActivityTaskTimedOut, run.Types);
+    }
+
+    [Fact]
     public void An_event_that_waited_names_those_it_follows_by_the_ids_they_got()
     {
         using var run = new PureRun();
