@@ -108,6 +108,7 @@ public sealed class ClaimingTests(PostgresFixture postgres, ObjectStorageFixture
     {
         await using var dispatcher = await RunningDispatcher.StartAsync(postgres, storage);
         var controller = dispatcher.Controller;
+        await Eventually.Async(() => !controller.Claims.IsEmpty);
         controller.Drain = true;
         await Eventually.Async(() => controller.Heartbeats.Any(beat => beat.FreeSlots == 0));
         var first = TestOrders.Inline();
