@@ -96,11 +96,11 @@ internal sealed class ActivityState
 
     /// <summary>An operator wants it to begin anew: the attempt that runs is told, and counts as the first.</summary>
     public bool ResetRequested { get; set; }
+    public bool ResetsHeartbeat { get; set; }
 
     /// <summary>The number of the attempt, for all but the worker that has it.</summary>
     [JsonIgnore]
     public int CountedAttempt => ResetRequested ? 1 : Attempt;
-    public bool ResetsHeartbeat { get; set; }
 
     /// <summary>Read from the history when it is not in memory: inputs may be large and a heartbeat should not write them again.</summary>
     [JsonIgnore]

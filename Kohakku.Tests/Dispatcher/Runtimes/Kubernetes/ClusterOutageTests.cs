@@ -40,7 +40,8 @@ public sealed class ClusterOutageTests
         worker.Cluster.BreakWatches(gone: true);
         KubernetesRuntimeTests.Go(worker, launch);
         await worker.Cluster.PodOf(launch.AttemptId).Ended;
-        await Task.Delay(TimeSpan.FromSeconds(1), Cancelled);
+        var broken = worker.Cluster.Broken;
+        await Eventually.Async(() => worker.Cluster.Broken > broken + 1);
         Assert.False(waiting.IsCompleted);
         worker.Cluster.IsAway = false;
         Assert.Equal(9, (await waiting.WaitAsync(TimeSpan.FromMinutes(1), Cancelled)).ExitCode);

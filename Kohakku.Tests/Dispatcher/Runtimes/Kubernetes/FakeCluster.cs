@@ -20,6 +20,7 @@ internal sealed partial class FakeCluster : IAsyncDisposable
     private readonly WebApplication app;
     private readonly CancellationTokenSource stopped = new();
     private CancellationTokenSource watches = new();
+    private int broken;
 
     private FakeCluster(WebApplication app, string runnerFolder) => (this.app, RunnerFolder, Store) = (app, runnerFolder, new ClusterStore());
 
@@ -32,6 +33,8 @@ internal sealed partial class FakeCluster : IAsyncDisposable
 
     /// <summary>Connections break without an answer.</summary>
     public bool IsAway { get; set; }
+    /// <summary>Connections that broke because it was away.</summary>
+    public int Broken => Volatile.Read(ref broken);
     /// <summary>Calls that are not allowed, as <c>create secrets</c>.</summary>
     public HashSet<string> Denied { get; } = [];
     /// <summary>All calls that were made, as <c>batch/jobs create</c>.</summary>
@@ -98,6 +101,7 @@ internal sealed partial class FakeCluster : IAsyncDisposable
     {
         if (IsAway)
         {
+            Interlocked.Increment(ref broken);
             context.Abort();
             return;
         }
